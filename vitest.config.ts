@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+const ignored = ['**/node_modules/**', '**/.tsbuild/**', '**/dist/**'];
+
+/** unit: pure and in-process; db: a real PostgreSQL; e2e: several processes. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{packages,services,scripts}/**/*.test.ts'],
+          exclude: [...ignored, '**/*.db.test.ts'],
+        },
+      },
+      {
+        extends: './web/vite.config.ts',
+        test: { name: 'web', root: './web', include: ['src/**/*.test.ts'], environment: 'happy-dom' },
+      },
+      {
+        test: {
+          name: 'db',
+          include: ['{packages,services,scripts}/**/*.db.test.ts'],
+          exclude: ignored,
+          globalSetup: ['packages/database/src/testing/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          exclude: ignored,
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
