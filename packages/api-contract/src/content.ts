@@ -8,7 +8,12 @@ const blockMembers = {
     Type.String({ description: 'what there is to read; JSON text when textFormat is json; null for media' }),
   ),
   textFormat: Type.Enum(['text', 'json']),
-  length: Type.Integer({ minimum: 0, description: 'UTF-16 length of the complete text' }),
+  length: nullable(
+    Type.Integer({
+      minimum: 0,
+      description: 'UTF-16 length of the complete text; null when it was not measured',
+    }),
+  ),
   truncated: Type.Boolean({ description: 'text is only the beginning; the raw body has all of it' }),
   toolName: nullable(Type.String({ description: 'of a tool call' })),
   toolUseId: nullable(Type.String({ description: 'joins a tool call and its result' })),
