@@ -32,12 +32,20 @@ export function createLogger(options: LoggerOptions): Logger {
     serializers: { err: (value: unknown) => value },
     formatters: {
       level: (label) => ({ level: label }),
-      bindings: redactObject,
       log: redactObject,
     },
     hooks: { logMethod: writeRedacted },
   };
-  return pino(settings, options.destination ?? pino.destination(1));
+  return withRedactedChildren(pino(settings, options.destination ?? pino.destination(1)));
+}
+
+/** pino applies no formatter to the bindings of a child; children of children inherit this method. */
+function withRedactedChildren(logger: PinoLogger): PinoLogger {
+  const { child } = logger;
+  const redactedChild = function (this: PinoLogger, bindings: object, options?: object): PinoLogger {
+    return Reflect.apply(child, this, [redactObject(bindings), options]) as PinoLogger;
+  };
+  return Object.assign(logger, { child: redactedChild });
 }
 
 function writeRedacted(this: PinoLogger, args: Parameters<LogFn>, method: LogFn): void {
@@ -46,7 +54,7 @@ function writeRedacted(this: PinoLogger, args: Parameters<LogFn>, method: LogFn)
   // Without a message of its own pino would repeat that of the error, unredacted.
   const error = errorOf(first);
   if (redacted.length === 0 && error !== undefined) redacted.push(redactText(error.message));
-  method.call(this, typeof first === 'string' ? redactText(first) : first, ...redacted);
+  Reflect.apply(method, this, [typeof first === 'string' ? redactText(first) : first, ...redacted]);
 }
 
 function errorOf(first: unknown): Error | undefined {
