@@ -166,6 +166,12 @@ describe('readConfig', () => {
     );
   });
 
+  it('stays silent about a setting without effect that is set to its default', () => {
+    const oauth: Setting = { env: 'A', kind: 'boolean', default: 'false', notBuiltYet: true, description };
+    expect(readConfig({ oauth }, { A: 'false' }).warnings).toEqual([]);
+    expect(readConfig({ oauth }, { A: 'true' }).warnings).toHaveLength(1);
+  });
+
   it('never shows a secret, whatever is wrong', () => {
     const message = problem(() => readConfig(TABLE, { DATABASE_URL: 'marked-secret', PORT: 'x' }));
     expect(message).toContain('DATABASE_URL must be');

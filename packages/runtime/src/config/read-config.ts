@@ -84,8 +84,11 @@ function misspelt(table: ConfigTable, env: Environment, alsoKnown: readonly stri
 function withoutEffect(table: ConfigTable, env: Environment): string[] {
   return Object.values(table)
     .filter((setting) => setting.notBuiltYet === true)
-    .flatMap((setting) => (setting.kind === 'family' ? familyNames(setting.env, env) : [setting.env]))
-    .filter((name) => isSet(name, env))
+    .flatMap((setting) => {
+      if (setting.kind === 'family') return familyNames(setting.env, env);
+      // Somebody who writes the default down (as templates do) asks for nothing.
+      return isSet(setting.env, env) && env[setting.env]?.trim() !== setting.default ? [setting.env] : [];
+    })
     .map((name) => `${name} is accepted but has no effect yet`);
 }
 

@@ -145,7 +145,7 @@ function isPlainPath(path: string): boolean {
 }
 
 function isPlaceholder(key: string): boolean {
-  return PLACEHOLDERS.has(key.toLowerCase()) || /^(<.*>|\$\{.*\})$/.test(key);
+  return PLACEHOLDERS.has(key.toLowerCase()) || /^(<.*>|\$\{.*\}|replace-with-.*)$/.test(key);
 }
 
 /** All keys that open a domain, `client_api_key` under the name `default`. */

@@ -64,6 +64,7 @@ describe('createLogger', () => {
       'the bindings of a child',
       (logger) => logger.child({ cookie: PLAIN, url: `postgres://u:${PLAIN}@h/d` }).info('m'),
     ],
+    ['the bindings of a grandchild', (logger) => logger.child({ a: 1 }).child({ cookie: PLAIN }).info('m')],
     [
       'a URL with a password',
       (logger) => logger.info({ url: new URL(`https://u:${PLAIN}@h.example.com/`) }, 'm'),

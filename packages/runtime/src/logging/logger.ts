@@ -41,9 +41,9 @@ export function createLogger(options: LoggerOptions): Logger {
 
 /** pino applies no formatter to the bindings of a child; children of children inherit this method. */
 function withRedactedChildren(logger: PinoLogger): PinoLogger {
-  const { child } = logger;
+  const plain = Object.getPrototypeOf(logger) as PinoLogger;
   const redactedChild = function (this: PinoLogger, bindings: object, options?: object): PinoLogger {
-    return Reflect.apply(child, this, [redactObject(bindings), options]) as PinoLogger;
+    return plain.child.call(this, redactObject(bindings), options) as unknown as PinoLogger;
   };
   return Object.assign(logger, { child: redactedChild });
 }
