@@ -1,1 +1,13 @@
-export {};
+export { anthropicError } from './anthropic-error.ts';
+export type { AnthropicErrorType } from './anthropic-error.ts';
+export { decodeContent } from './content-coding.ts';
+export type { DecodedContent } from './content-coding.ts';
+export { MessageAssembler } from './message-assembler.ts';
+export type { AssembledMessage, MessageAssemblerOptions } from './message-assembler.ts';
+export { readMessage } from './read-message.ts';
+export { SseDecoder } from './sse-decoder.ts';
+export type { SseDecoderOptions, SseEvent } from './sse-decoder.ts';
+export { UsageAccumulator } from './usage.ts';
+export type { Usage } from './usage.ts';
+export { parseUserId } from './user-id.ts';
+export type { UserId } from './user-id.ts';
