@@ -1,1 +1,4 @@
-export {};
+import './nexus-app.ts';
+import { applyTheme, storedTheme } from './common/theme.ts';
+
+applyTheme(storedTheme());
