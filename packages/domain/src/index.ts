@@ -1,1 +1,13 @@
-export {};
+export { canonicalDigests, chain } from './conversations/digests.ts';
+export type { MessageDigests } from './conversations/digests.ts';
+export { InvalidIdError } from './errors.ts';
+export { identityOf } from './identity.ts';
+export type { Identity, IdentitySource } from './identity.ts';
+export { bufferToUuid, createIdFactory, uuidTime, uuidToBuffer } from './ids.ts';
+export type { IdSource } from './ids.ts';
+export { kindOf } from './kind.ts';
+export type { KindSignals, RequestKind } from './kind.ts';
+export { bucketUpperMs, latencyBucket } from './latency.ts';
+export { costUsd } from './pricing/cost.ts';
+export type { CostContext } from './pricing/cost.ts';
+export { rollupBucket, weekOf, weekStart } from './time-buckets.ts';

@@ -47,6 +47,18 @@ interface ParsedEvent {
   raw: RawObject;
 }
 
+/** Events whose data has to be JSON; `message` is how a stream without event names appears. */
+const JSON_EVENTS: ReadonlySet<string> = new Set([
+  'message',
+  'message_start',
+  'message_delta',
+  'message_stop',
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+  'error',
+]);
+
 const DEFAULT_MAX_LENGTH = 64 * 1024 * 1024;
 
 /** Folds the events of one streamed answer into the message they amount to. */
@@ -105,7 +117,7 @@ export class MessageAssembler {
   #takeText(event: SseEvent): void {
     if (event.event === 'error') this.#facts.errorType ??= 'error';
     if (event.event === 'error') this.#facts.errorMessage ??= event.data.slice(0, 1000);
-    this.#valid = false;
+    if (event.unterminated === true || JSON_EVENTS.has(event.event)) this.#valid = false;
     if (event.unterminated !== true) this.#keep(event, false);
   }
 

@@ -1,0 +1,29 @@
+const REMINDER_START = '<system-reminder>';
+const REMINDER_END = '</system-reminder>';
+const ATTRIBUTION_START = 'x-anthropic-billing-header:';
+
+/**
+ * Text without what the client adds and changes on its own: reminder spans, the attribution line, the amount of
+ * white space. Empty where nothing else was there. Linear in the length of the text, whatever it holds.
+ */
+export function withoutNoise(text: string): string {
+  if (text.startsWith(ATTRIBUTION_START)) return '';
+  return withoutReminders(text).replaceAll(/\s+/g, ' ').trim();
+}
+
+/** A reminder that is never closed is ordinary text. */
+function withoutReminders(text: string): string {
+  let start = text.indexOf(REMINDER_START);
+  if (start === -1) return text;
+  const kept: string[] = [];
+  let position = 0;
+  while (start !== -1) {
+    const end = text.indexOf(REMINDER_END, start);
+    if (end === -1) break;
+    kept.push(text.slice(position, start));
+    position = end + REMINDER_END.length;
+    start = text.indexOf(REMINDER_START, position);
+  }
+  kept.push(text.slice(position));
+  return kept.join('');
+}
