@@ -1,0 +1,28 @@
+import { Client } from 'pg';
+
+/** A login and the group role whose rights it gets. */
+export interface LoginOptions {
+  /** A login that may create roles; the URL's database must have been migrated. */
+  readonly url: string;
+  readonly name: string;
+  readonly password: string;
+  readonly group: 'nexus_writer' | 'nexus_reader';
+}
+
+/** Creates a service's login, or sets its password, and makes it a member of its group. */
+export async function ensureLogin(options: LoginOptions): Promise<void> {
+  const client = new Client({ connectionString: options.url });
+  await client.connect();
+  try {
+    const name = client.escapeIdentifier(options.name);
+    const found = await client.query('select 1 from pg_catalog.pg_roles where rolname = $1::name', [
+      options.name,
+    ]);
+    if (found.rowCount === 0) await client.query(`create role ${name} login`);
+    // PostgreSQL takes no parameters here; the server does not log statements, so the password stays ours.
+    await client.query(`alter role ${name} login password ${client.escapeLiteral(options.password)}`);
+    await client.query(`grant ${client.escapeIdentifier(options.group)} to ${name}`);
+  } finally {
+    await client.end();
+  }
+}
