@@ -75,4 +75,4 @@ function read(file) {
   }
 }
 
-module.exports = { buildWeb, webOutdated };
+module.exports = { buildWeb, sourcesHash, webOutdated };

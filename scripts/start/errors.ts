@@ -1,0 +1,21 @@
+import { NexusError } from '@claude-nexus/runtime';
+
+/** A port that `npm start` shall serve on is taken or forbidden. */
+export class PortUnavailableError extends NexusError {
+  readonly code = 'NEXUS_PORT_UNAVAILABLE';
+}
+
+/** The data directory holds a file that cannot be used. */
+export class DataDirError extends NexusError {
+  readonly code = 'NEXUS_DATA_DIR_UNUSABLE';
+}
+
+/** A service ended, or did not become ready, while everything was being started. */
+export class ServiceStartError extends NexusError {
+  readonly code = 'NEXUS_SERVICE_START_FAILED';
+}
+
+/** Ctrl-C came while everything was being started. */
+export class StartCancelledError extends NexusError {
+  readonly code = 'NEXUS_START_CANCELLED';
+}
