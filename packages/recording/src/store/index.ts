@@ -1,1 +1,16 @@
-export {};
+export type { BodyFacts } from './body-facts.ts';
+export { BodyCutter } from './body-cutter.ts';
+export type { CutBody, CutNode, CutPiece, CutRequest } from './body-cutter.ts';
+export { decodeChunks, encodeChunks } from './chunk-timing.ts';
+export { contentHash, CONTENT_HASH_BYTES, hashKey } from './content-hash.ts';
+export { cutResponse } from './cut-response.ts';
+export type { CutResponse } from './cut-response.ts';
+export { StoreError } from './errors.ts';
+export type { StoreErrorCode } from './errors.ts';
+export { decodeFrame, encodeFrame } from './frame.ts';
+export type { Frame } from './frame.ts';
+export type { MessageDigests } from './message-tree.ts';
+export { rebuildBody, rebuildResponse } from './rebuild.ts';
+export type { BodyRecipes, Expected, PieceLookup } from './rebuild.ts';
+export { readFacts } from './read-facts.ts';
+export { recipePieces } from './recipe.ts';

@@ -1,0 +1,263 @@
+import { mergeFacts, readUserTexts } from './body-facts.ts';
+import type { BodyFacts } from './body-facts.ts';
+import { hashBody } from './body-hash.ts';
+import { BodyDivider, parseMessage } from './body-parts.ts';
+import type { BodyParts, UndividedBody } from './body-parts.ts';
+import { contentHash, CONTENT_HASH_BYTES, hashKey, sha256 } from './content-hash.ts';
+import { growTree } from './message-tree.ts';
+import type { MessageDigests } from './message-tree.ts';
+import { buildRecipe } from './recipe.ts';
+import type { Recipe } from './recipe.ts';
+import { SessionMemory } from './session-memory.ts';
+import type { MessageCut, NodeState, RememberedBody, SectionCut } from './session-memory.ts';
+
+/** A piece to be stored: its bytes (a view of the body, or a recipe) and their address. */
+export interface CutPiece {
+  hash: Buffer;
+  bytes: Buffer;
+}
+
+/** A node of the prefix tree to be stored. */
+export interface CutNode {
+  hash: Buffer;
+  /** Undefined for a first message. */
+  parent: Buffer | undefined;
+  /** Messages up to and including this one: 1 for a first message. */
+  depth: number;
+  recipe: Buffer;
+  strictChain: Buffer;
+  looseChain: Buffer;
+}
+
+/** A request body, ready to be stored. All but `nodes`, `knownNodes` and `pieces` depends on the bytes alone. */
+export interface CutBody {
+  sha256: Buffer;
+  length: number;
+  /** tree: head, message nodes, tail. whole: the head recipe alone gives the body. */
+  form: 'tree' | 'whole';
+  headHash: Buffer;
+  tailHash: Buffer | undefined;
+  /** Node of the last message; undefined without messages. */
+  leaf: Buffer | undefined;
+  /** Nodes below the deepest one known from the session's last body, parents first. */
+  nodes: CutNode[];
+  /** How many nodes above those are taken to be stored already. */
+  knownNodes: number;
+  /** What the listed nodes, and a head and tail not known, refer to, with the recipes of the latter; each hash once. */
+  pieces: CutPiece[];
+  facts: BodyFacts;
+}
+
+export interface CutRequest {
+  /** Whose last body to compare with (session and agent); without it nothing is compared or remembered. */
+  sessionKey?: string;
+  /** De-duplication ends with the week: a body of another week is not compared with. */
+  week: number;
+  /** Kept until the session's next bodies; must not be written to afterwards. */
+  body: Buffer;
+}
+
+/** Marks for the next body of a session: its changes begin at one of the last messages. */
+const LIKELY_CHANGES = 4;
+
+const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Cuts request bodies into pieces and prefix-tree nodes.
+ *
+ * It remembers the last bodies of each session, so that what a body shares with the one before is only compared.
+ * What it reports as known was reported as new before: call `forget` whenever anything it returned did not reach
+ * the database.
+ */
+export class BodyCutter {
+  readonly #digests: MessageDigests;
+  readonly #memory: SessionMemory;
+
+  constructor(options: { memoryBytes?: number; digests: MessageDigests }) {
+    this.#digests = options.digests;
+    this.#memory = new SessionMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+  }
+
+  /** Bytes held for sessions, by estimate. */
+  get memoryBytes(): number {
+    return this.#memory.bytes;
+  }
+
+  /** Drops what is known of one session, or of all. */
+  forget(sessionKey?: string): void {
+    this.#memory.forget(sessionKey);
+  }
+
+  /** Never throws on any content. Linear in what differs from the session's last body. */
+  cut({ sessionKey, week, body }: CutRequest): CutBody {
+    const earlier = sessionKey === undefined ? undefined : this.#memory.find(sessionKey, week, body);
+    const parts = new BodyDivider({ body, earlier, digests: this.#digests }).divide();
+    if (parts.form === 'whole') return cutWhole(body, parts);
+    const nodes = this.#grow(parts, earlier);
+    const texts = pickTexts(body, parts, earlier);
+    const digest = hashParts({ body, parts, earlier, isRemembered: sessionKey !== undefined });
+    if (sessionKey !== undefined) {
+      const { head, messages, bounds, tail } = parts;
+      const kept = ownBytes(body);
+      this.#memory.remember(
+        sessionKey,
+        { week, body: kept, ...digest, head, messages, bounds, nodes, tail, ...texts },
+        earlier,
+      );
+    }
+    return {
+      sha256: digest.sha256,
+      length: body.length,
+      form: 'tree',
+      headHash: parts.head.recipeHash,
+      tailHash: parts.tail.recipeHash,
+      leaf: nodes.at(-1)?.hash,
+      nodes: newNodes(parts, nodes),
+      knownNodes: parts.knownMessages,
+      pieces: newPieces(body, parts),
+      facts: mergeFacts([parts.head.facts, parts.tail.facts], {
+        messageCount: nodes.length,
+        firstText: texts.firstText.text,
+        lastUserText: texts.lastText.text,
+      }),
+    };
+  }
+
+  #grow({ messages, knownMessages }: BodyParts, earlier: RememberedBody | undefined): NodeState[] {
+    const nodes = earlier?.nodes.slice(0, knownMessages) ?? [];
+    for (let index = nodes.length; index < messages.length; index++) {
+      nodes.push(growTree(nodes[index - 1], messages[index] as MessageCut, this.#digests));
+    }
+    return nodes;
+  }
+}
+
+function cutWhole(body: Buffer, { facts }: UndividedBody): CutBody {
+  const digest = sha256(body);
+  // the one piece is the body itself, whose hash is known: a body of 32 MB is not hashed twice
+  const self = { hash: Buffer.from(digest.subarray(0, CONTENT_HASH_BYTES)), start: 0, length: body.length };
+  const recipe = buildRecipe(body, [], { text: body, pieces: [self] });
+  const headHash = contentHash(recipe.bytes);
+  const pieces = new PieceList();
+  pieces.add(headHash, recipe.bytes);
+  pieces.addAll(recipe, body);
+  return {
+    sha256: digest,
+    length: body.length,
+    form: 'whole',
+    headHash,
+    tailHash: undefined,
+    leaf: undefined,
+    nodes: [],
+    knownNodes: 0,
+    pieces: pieces.items,
+    facts,
+  };
+}
+
+function hashParts(options: {
+  body: Buffer;
+  parts: BodyParts;
+  earlier: RememberedBody | undefined;
+  isRemembered: boolean;
+}): Pick<RememberedBody, 'sha256' | 'checkpoints'> {
+  const { body, parts, earlier } = options;
+  if (!options.isRemembered) return { sha256: sha256(body), checkpoints: [] };
+  const { bounds, knownHead, knownMessages, knownTail } = parts;
+  const isEqual =
+    knownHead && knownTail && knownMessages === parts.messages.length && earlier?.body.length === body.length;
+  if (earlier !== undefined && isEqual) return earlier;
+  const shared = knownHead ? (bounds[knownMessages] as number) : 0;
+  return hashBody(body, {
+    earlier: earlier?.checkpoints ?? [],
+    shared,
+    marks: bounds.slice(-LIKELY_CHANGES),
+  });
+}
+
+function newNodes({ messages, knownMessages }: BodyParts, nodes: readonly NodeState[]): CutNode[] {
+  return nodes.slice(knownMessages).map(({ hash, strictChain, looseChain }, offset) => {
+    const index = knownMessages + offset;
+    const { recipe } = messages[index] as MessageCut;
+    return {
+      hash,
+      parent: nodes[index - 1]?.hash,
+      depth: index + 1,
+      recipe: recipe.bytes,
+      strictChain,
+      looseChain,
+    };
+  });
+}
+
+function newPieces(body: Buffer, parts: BodyParts): CutPiece[] {
+  const pieces = new PieceList();
+  if (!parts.knownHead) pieces.addSection(parts.head, body);
+  for (let index = parts.knownMessages; index < parts.messages.length; index++) {
+    const { recipe } = parts.messages[index] as MessageCut;
+    if (recipe.pieces.length > 0) pieces.addAll(recipe, body.subarray(parts.bounds[index]));
+  }
+  if (!parts.knownTail) pieces.addSection(parts.tail, body.subarray(parts.bounds.at(-1)));
+  return pieces.items;
+}
+
+/** Pieces in order of first appearance, each once. */
+class PieceList {
+  readonly items: CutPiece[] = [];
+  readonly #seen = new Set<string>();
+
+  add(hash: Buffer, bytes: Buffer): void {
+    const key = hashKey(hash);
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.items.push({ hash, bytes });
+  }
+
+  addAll(recipe: Recipe, text: Buffer): void {
+    for (const { hash, start, length } of recipe.pieces) this.add(hash, text.subarray(start, start + length));
+  }
+
+  addSection(section: SectionCut, text: Buffer): void {
+    this.add(section.recipeHash, section.recipe.bytes);
+    this.addAll(section.recipe, text);
+  }
+}
+
+/** First and last text of the user, from the messages parsed now, the session's memory, or the body once more. */
+function pickTexts(
+  body: Buffer,
+  parts: BodyParts,
+  earlier: RememberedBody | undefined,
+): Pick<RememberedBody, 'firstText' | 'lastText'> {
+  const { messages, knownMessages } = parts;
+  const first = messages.findIndex(({ hasUserText }) => hasUserText);
+  const last = messages.findLastIndex(({ hasUserText }) => hasUserText);
+  const read = (index: number): { first: string; last: string } | undefined =>
+    parts.userTexts.get(index) ?? readAgain(body, parts, index);
+  const pick = (
+    index: number,
+    which: 'first' | 'last',
+    known: { index: number; text: string | undefined } | undefined,
+  ) => {
+    if (index < 0) return { index, text: undefined };
+    return known?.index === index && index < knownMessages ? known : { index, text: read(index)?.[which] };
+  };
+  return {
+    firstText: pick(first, 'first', earlier?.firstText),
+    lastText: pick(last, 'last', earlier?.lastText),
+  };
+}
+
+function readAgain(
+  body: Buffer,
+  { messages, bounds }: BodyParts,
+  index: number,
+): { first: string; last: string } | undefined {
+  const text = body.subarray(bounds[index], bounds[index + 1]);
+  return readUserTexts(parseMessage(text, (messages[index] as MessageCut).valueStart));
+}
+
+/** The body itself, or a copy if it is a small view of a large buffer that would be kept alive with it. */
+function ownBytes(body: Buffer): Buffer {
+  return body.buffer.byteLength > 2 * body.length + 16_384 ? Buffer.from(body) : body;
+}

@@ -1,0 +1,118 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { CutPiece } from './body-cutter.ts';
+import { StoreError } from './errors.ts';
+
+/** A frame, read: its plaintext holds the pieces at the offsets their rows give. */
+export interface Frame {
+  /** What was put in as `meta`. */
+  meta: unknown;
+  sections: Map<string, Buffer>;
+  /** The whole plaintext. */
+  bytes: Buffer;
+}
+
+interface FrameContents {
+  /** Any JSON value. */
+  meta: unknown;
+  sections?: Readonly<Record<string, Uint8Array>>;
+  pieces: readonly CutPiece[];
+}
+
+const LENGTH_BYTES = 4;
+const COMPRESSION_LEVEL = 3;
+
+/** A body of 32 MB with its answer and some room; more cannot have been written. */
+const DEFAULT_LIMIT_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Packs what is new with one request or answer: zstd of `[u32le length of contents][contents, JSON][sections][pieces]`.
+ *
+ * The contents are `{ meta, sections: { name: [offset, length] } }`, offsets counted from their own end so that they
+ * do not depend on how long they are. Sections may be empty and keep their names.
+ *
+ * @returns the compressed frame and the offset of each piece in the plaintext, in the order given
+ */
+export function encodeFrame({ meta, sections = {}, pieces }: FrameContents): {
+  data: Buffer;
+  offsets: number[];
+} {
+  const places: Record<string, [number, number]> = {};
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const [name, bytes] of Object.entries(sections)) {
+    places[name] = [at, bytes.length];
+    parts.push(bytes);
+    at += bytes.length;
+  }
+  const contents = Buffer.from(JSON.stringify({ meta, sections: places }));
+  const prefix = Buffer.allocUnsafe(LENGTH_BYTES);
+  prefix.writeUInt32LE(contents.length);
+  at += LENGTH_BYTES + contents.length;
+  const offsets = pieces.map(({ bytes }) => {
+    const offset = at;
+    parts.push(bytes);
+    at += bytes.length;
+    return offset;
+  });
+  return { data: compress(Buffer.concat([prefix, contents, ...parts], at)), offsets };
+}
+
+function compress(plain: Buffer): Buffer {
+  return zstdCompressSync(plain, {
+    params: {
+      [constants.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL,
+      // headers and timing have no hash of their own
+      [constants.ZSTD_c_checksumFlag]: 1,
+    },
+  });
+}
+
+/**
+ * Unpacks a frame.
+ *
+ * @param options.limitBytes largest plaintext accepted
+ * @throws StoreError NEXUS_FRAME_TOO_LARGE, NEXUS_FRAME_INVALID
+ */
+export function decodeFrame(data: Uint8Array, options: { limitBytes?: number } = {}): Frame {
+  const bytes = decompress(data, options.limitBytes ?? DEFAULT_LIMIT_BYTES);
+  const start = LENGTH_BYTES + (bytes.length < LENGTH_BYTES ? Infinity : bytes.readUInt32LE(0));
+  if (start > bytes.length) throw invalidFrame('its contents are cut off');
+  const contents = parseContents(bytes.toString('utf8', LENGTH_BYTES, start));
+  const sections = new Map<string, Buffer>();
+  for (const [name, place] of Object.entries(contents.sections)) {
+    const [offset, length] = place;
+    if (offset < 0 || length < 0 || start + offset + length > bytes.length)
+      throw invalidFrame(`section ${name} is cut off`);
+    sections.set(name, bytes.subarray(start + offset, start + offset + length));
+  }
+  return { meta: contents.meta, sections, bytes };
+}
+
+function decompress(data: Uint8Array, maxOutputLength: number): Buffer {
+  try {
+    return zstdDecompressSync(data, { maxOutputLength });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new StoreError('NEXUS_FRAME_TOO_LARGE', `The frame holds more than ${maxOutputLength} bytes`, {
+        cause,
+      });
+    }
+    throw invalidFrame('it is not zstd', cause);
+  }
+}
+
+function parseContents(text: string): { meta: unknown; sections: Record<string, [number, number]> } {
+  try {
+    const contents = JSON.parse(text) as { meta: unknown; sections: Record<string, [number, number]> };
+    const places = Object.values(contents.sections);
+    if (places.every((place) => Number.isSafeInteger(place[0]) && Number.isSafeInteger(place[1])))
+      return contents;
+  } catch (cause) {
+    throw invalidFrame('its contents are not JSON of the expected shape', cause);
+  }
+  throw invalidFrame('a section has no place');
+}
+
+function invalidFrame(why: string, cause?: unknown): StoreError {
+  return new StoreError('NEXUS_FRAME_INVALID', `The frame cannot be read: ${why}`, { cause });
+}

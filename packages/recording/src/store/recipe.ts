@@ -1,0 +1,171 @@
+import { varintBytes, VarintReader, writeVarint } from '../journal/varint.ts';
+import { CONTENT_HASH_BYTES, contentHash } from './content-hash.ts';
+import { StoreError } from './errors.ts';
+
+/** First byte of every recipe. */
+const RECIPE_VERSION = 1;
+
+/** A stretch between two cuts of at least this many bytes is a piece; shorter ones stay in the recipe as glue. */
+export const PIECE_BYTES = 512;
+
+/** A piece found while cutting; `start` counts from the beginning of the text the recipe describes. */
+export interface PieceReference {
+  hash: Buffer;
+  start: number;
+  length: number;
+}
+
+/** How a text is put together: encoded bytes, and the pieces they refer to in order (one may occur twice). */
+export interface Recipe {
+  bytes: Buffer;
+  pieces: readonly PieceReference[];
+}
+
+/** A text cut earlier; pieces found again in it need no hashing. */
+export interface CutEarlier {
+  text: Buffer;
+  pieces: readonly PieceReference[];
+}
+
+/** One step of a recipe: bytes given literally, or the hash of a piece. */
+export type RecipeStep = { kind: 'glue'; bytes: Buffer } | { kind: 'piece'; hash: Buffer };
+
+interface Stretch {
+  start: number;
+  end: number;
+  isPiece: boolean;
+}
+
+/**
+ * Describes `text`, divided at `cuts`, as glue and pieces. Depends on nothing but the bytes and the cuts.
+ *
+ * @param cuts ascending positions within the text
+ * @param earlier what the same place held before: only saves time, never changes the result
+ */
+export function buildRecipe(text: Buffer, cuts: readonly number[], earlier?: CutEarlier): Recipe {
+  const pieces: PieceReference[] = [];
+  const stretches = divide(text.length, cuts);
+  for (const { start, end, isPiece } of stretches) {
+    if (!isPiece) continue;
+    const bytes = text.subarray(start, end);
+    pieces.push({ hash: findEarlier(bytes, earlier) ?? contentHash(bytes), start, length: end - start });
+  }
+  return { bytes: encode(text, stretches, pieces), pieces };
+}
+
+/** Pieces and glue in order; neighbouring short stretches are one run, which is a piece if it grows long. */
+function divide(length: number, cuts: readonly number[]): Stretch[] {
+  const stretches: Stretch[] = [];
+  let runStart = 0;
+  let start = 0;
+  const closeRun = (end: number): void => {
+    if (end > runStart) stretches.push({ start: runStart, end, isPiece: end - runStart >= PIECE_BYTES });
+  };
+  for (let i = 0; i <= cuts.length; i++) {
+    const end = i < cuts.length ? (cuts[i] as number) : length;
+    if (end - start >= PIECE_BYTES) {
+      closeRun(start);
+      stretches.push({ start, end, isPiece: true });
+      runStart = end;
+    }
+    start = end;
+  }
+  closeRun(length);
+  return stretches;
+}
+
+function findEarlier(bytes: Buffer, earlier: CutEarlier | undefined): Buffer | undefined {
+  if (earlier === undefined) return undefined;
+  for (const { hash, start, length } of earlier.pieces) {
+    if (length === bytes.length && bytes.equals(earlier.text.subarray(start, start + length))) return hash;
+  }
+  return undefined;
+}
+
+/**
+ * Version, then items: a varint 2n followed by n bytes of glue, or a varint 2n+1 followed by n hashes.
+ */
+function encode(text: Buffer, stretches: readonly Stretch[], pieces: readonly PieceReference[]): Buffer {
+  const out = Buffer.allocUnsafe(encodedLength(stretches));
+  let at = 0;
+  out[at++] = RECIPE_VERSION;
+  let nextPiece = 0;
+  for (let i = 0; i < stretches.length; i++) {
+    const stretch = stretches[i] as Stretch;
+    if (!stretch.isPiece) {
+      at = writeVarint(out, at, 2 * (stretch.end - stretch.start));
+      at += text.copy(out, at, stretch.start, stretch.end);
+      continue;
+    }
+    const count = piecesInARow(stretches, i);
+    at = writeVarint(out, at, 2 * count + 1);
+    for (let j = 0; j < count; j++) at += (pieces[nextPiece++] as PieceReference).hash.copy(out, at);
+    i += count - 1;
+  }
+  return out;
+}
+
+function encodedLength(stretches: readonly Stretch[]): number {
+  let length = 1;
+  for (let i = 0; i < stretches.length; i++) {
+    const stretch = stretches[i] as Stretch;
+    if (stretch.isPiece) {
+      const count = piecesInARow(stretches, i);
+      length += varintBytes(2 * count + 1) + count * CONTENT_HASH_BYTES;
+      i += count - 1;
+    } else {
+      const glue = stretch.end - stretch.start;
+      length += varintBytes(2 * glue) + glue;
+    }
+  }
+  return length;
+}
+
+function piecesInARow(stretches: readonly Stretch[], first: number): number {
+  let end = first;
+  while (end < stretches.length && (stretches[end] as Stretch).isPiece) end++;
+  return end - first;
+}
+
+/**
+ * The steps of an encoded recipe, as views of it.
+ *
+ * @throws StoreError NEXUS_RECIPE_INVALID
+ */
+export function* readRecipe(recipe: Buffer): Generator<RecipeStep> {
+  if (recipe[0] !== RECIPE_VERSION) throw invalidRecipe(`version ${recipe[0]} is not known`);
+  const reader = new VarintReader(recipe, 1);
+  while (reader.offset < recipe.length) {
+    const header = reader.next();
+    const count = Math.floor(header / 2);
+    const isPieces = header % 2 === 1;
+    const at = reader.offset;
+    const end = at + (isPieces ? count * CONTENT_HASH_BYTES : count);
+    if (!Number.isSafeInteger(end) || end > recipe.length || count === 0)
+      throw invalidRecipe('it is cut off');
+    if (isPieces) yield* hashes(recipe, at, end);
+    else yield { kind: 'glue', bytes: recipe.subarray(at, end) };
+    reader.offset = end;
+  }
+}
+
+function* hashes(recipe: Buffer, start: number, end: number): Generator<RecipeStep> {
+  for (let at = start; at < end; at += CONTENT_HASH_BYTES) {
+    yield { kind: 'piece', hash: recipe.subarray(at, at + CONTENT_HASH_BYTES) };
+  }
+}
+
+/**
+ * Hashes of the pieces a recipe needs, in order, repeats included.
+ *
+ * @throws StoreError NEXUS_RECIPE_INVALID
+ */
+export function recipePieces(recipe: Buffer): Buffer[] {
+  const hashes: Buffer[] = [];
+  for (const step of readRecipe(recipe)) if (step.kind === 'piece') hashes.push(step.hash);
+  return hashes;
+}
+
+function invalidRecipe(why: string): StoreError {
+  return new StoreError('NEXUS_RECIPE_INVALID', `The recipe cannot be read: ${why}`);
+}

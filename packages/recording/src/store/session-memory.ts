@@ -1,0 +1,133 @@
+import { CHECKPOINT_BYTES } from './body-hash.ts';
+import type { HashCheckpoint } from './body-hash.ts';
+import type { SectionFacts } from './body-facts.ts';
+import type { Recipe } from './recipe.ts';
+
+/** A head or tail, cut. */
+export interface SectionCut {
+  length: number;
+  recipe: Recipe;
+  /** Address of the encoded recipe, which is a piece itself. */
+  recipeHash: Buffer;
+  facts: SectionFacts;
+}
+
+/** A message with the separator before it, cut: nothing here depends on what comes before. */
+export interface MessageCut {
+  /** Where the message's brace is, from the separator on. */
+  valueStart: number;
+  recipe: Recipe;
+  strict: Buffer;
+  loose: Buffer;
+  hasUserText: boolean;
+}
+
+/** A node of the prefix tree: the message and everything before it. */
+export interface NodeState {
+  hash: Buffer;
+  strictChain: Buffer;
+  looseChain: Buffer;
+}
+
+/** A body as it was cut last. Message i occupies `bounds[i]` to `bounds[i + 1]`, the tail begins at the last bound. */
+export interface RememberedBody {
+  week: number;
+  body: Buffer;
+  sha256: Buffer;
+  checkpoints: readonly HashCheckpoint[];
+  head: SectionCut;
+  messages: readonly MessageCut[];
+  bounds: readonly number[];
+  nodes: readonly NodeState[];
+  tail: SectionCut;
+  /** The first and the last message holding a user's text, by index; -1 if there is none. */
+  firstText: { index: number; text: string | undefined };
+  lastText: { index: number; text: string | undefined };
+}
+
+/** Bodies kept per session: title and classifier requests alternate with the conversation under one key. */
+const BODIES_PER_SESSION = 2;
+
+/** A head or tail this long tells what program part wrote the body. */
+const TELLING_BYTES = 1024;
+
+/** Buffers, objects and table entries of one message, one piece, one session. */
+const MESSAGE_OVERHEAD_BYTES = 900;
+const PIECE_OVERHEAD_BYTES = 200;
+const SESSION_OVERHEAD_BYTES = 2048;
+
+interface Session {
+  bodies: readonly RememberedBody[];
+  bytes: number;
+}
+
+/** The last bodies of each session, least recently used out first once `limitBytes` is reached. */
+export class SessionMemory {
+  readonly #limitBytes: number;
+  readonly #sessions = new Map<string, Session>();
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Bytes retained, by estimate. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A body of the session and week that `body` appears to continue. */
+  find(sessionKey: string, week: number, body: Buffer): RememberedBody | undefined {
+    return this.#sessions
+      .get(sessionKey)
+      ?.bodies.find((known) => known.week === week && continues(body, known));
+  }
+
+  /** Keeps `body` as the session's latest, in the place of the one it continues. */
+  remember(sessionKey: string, body: RememberedBody, continued: RememberedBody | undefined): void {
+    const others = this.#sessions.get(sessionKey)?.bodies.filter((known) => known !== continued) ?? [];
+    const bodies = [body, ...others].slice(0, BODIES_PER_SESSION);
+    this.forget(sessionKey);
+    const bytes = bodies.reduce((sum, known) => sum + retainedBytes(known), SESSION_OVERHEAD_BYTES);
+    if (bytes > this.#limitBytes) return;
+    this.#sessions.set(sessionKey, { bodies, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#sessions.keys()) {
+      if (this.#bytes <= this.#limitBytes) break;
+      this.forget(oldest);
+    }
+  }
+
+  forget(sessionKey?: string): void {
+    if (sessionKey === undefined) {
+      this.#sessions.clear();
+      this.#bytes = 0;
+      return;
+    }
+    this.#bytes -= this.#sessions.get(sessionKey)?.bytes ?? 0;
+    this.#sessions.delete(sessionKey);
+  }
+}
+
+function continues(body: Buffer, known: RememberedBody): boolean {
+  const { bounds, head, tail } = known;
+  const opening = bounds[1] ?? 0;
+  if (opening > 0 && startsAlike(body, known.body, opening)) return true;
+  if (head.length >= TELLING_BYTES && startsAlike(body, known.body, head.length)) return true;
+  return tail.length >= TELLING_BYTES && endsAlike(body, known.body, tail.length);
+}
+
+function startsAlike(a: Buffer, b: Buffer, length: number): boolean {
+  return a.length >= length && a.subarray(0, length).equals(b.subarray(0, length));
+}
+
+function endsAlike(a: Buffer, b: Buffer, length: number): boolean {
+  return a.length >= length && a.subarray(-length).equals(b.subarray(-length));
+}
+
+function retainedBytes({ body, head, messages, tail, checkpoints }: RememberedBody): number {
+  let bytes = body.length + checkpoints.length * CHECKPOINT_BYTES + messages.length * MESSAGE_OVERHEAD_BYTES;
+  for (const { recipe } of [head, tail, ...messages])
+    bytes += recipe.bytes.length + recipe.pieces.length * PIECE_OVERHEAD_BYTES;
+  return bytes;
+}
