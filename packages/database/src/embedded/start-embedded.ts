@@ -84,7 +84,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve();
     const pid = child.pid ?? 0;
     const stop = async (): Promise<void> => {
-      await stopPostmaster(pid);
+      // Once it has ended, its process id may belong to something else.
+      if (child.exitCode === null && child.signalCode === null) await stopPostmaster(pid);
       await exited;
       await lock.release();
     };

@@ -1,0 +1,112 @@
+-- minimum service: 1
+--
+-- What is counted, what has changed, and who writes.
+
+-- Sums of 15 UTC minutes, so that zones at a quarter of an hour have exact days. Changed by (new - old) of each
+-- request in the transaction that changes the request: they are exact at every instant.
+-- Unknown account and model are '' here: parts of a key.
+create table nexus.usage_rollup (
+  bucket timestamptz not null,
+  requests bigint not null,
+  -- Requests with usage whose price is unknown: cost_usd is short by these.
+  unpriced_requests bigint not null,
+  input_tokens bigint not null,
+  output_tokens bigint not null,
+  cache_read_tokens bigint not null,
+  cache_write_5m_tokens bigint not null,
+  cache_write_1h_tokens bigint not null,
+  web_search_requests bigint not null,
+  web_fetch_requests bigint not null,
+  thinking_tokens bigint not null,
+  tool_calls bigint not null,
+  request_bytes bigint not null,
+  response_bytes bigint not null,
+  cost_usd numeric not null,
+  domain text not null,
+  account_id text not null,
+  model text not null,
+  kind text not null,
+  outcome text not null,
+  -- Sparse histograms: bucket, count, bucket, count, ... in ascending bucket order. Percentiles do not add up,
+  -- histograms do. The buckets are logarithmic, defined by the domain package: milliseconds for the first two,
+  -- thousandths of an output token per second for the third.
+  duration_histogram integer[] not null,
+  first_token_histogram integer[] not null,
+  speed_histogram integer[] not null,
+  primary key (bucket, domain, account_id, model, kind, outcome)
+) with (fillfactor = 70);
+create index usage_rollup_scope on nexus.usage_rollup (domain, account_id);
+comment on table nexus.usage_rollup is 'Usage per 15 minutes, domain, account, model, kind and outcome.';
+
+-- Counts buckets that are added and removed into a sparse histogram; counts may come out negative.
+create function nexus.bucket_counts(p_added smallint[], p_removed smallint[])
+returns integer[]
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(array_agg(flat.value order by total.bucket, flat.position), '{}')
+  from (
+    select each.bucket, sum(each.count)::integer as count
+    from (
+      select b::integer as bucket, 1 as count from unnest(p_added) b
+      union all
+      select b::integer, -1 from unnest(p_removed) b
+    ) each
+    group by each.bucket
+    having sum(each.count) <> 0
+  ) total
+  cross join lateral (values (1, total.bucket), (2, total.count)) flat(position, value)
+$$;
+comment on function nexus.bucket_counts(smallint[], smallint[]) is 'Sparse histogram of added less removed buckets.';
+
+create function nexus.add_histogram(p_held integer[], p_change integer[])
+returns integer[]
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when cardinality(p_change) = 0 then p_held else (
+    select coalesce(array_agg(flat.value order by total.bucket, flat.position), '{}')
+    from (
+      select pair.bucket, sum(pair.count)::integer as count
+      from (
+        select p_held[i] as bucket, p_held[i + 1] as count from generate_series(1, cardinality(p_held), 2) i
+        union all
+        select p_change[i], p_change[i + 1] from generate_series(1, cardinality(p_change), 2) i
+      ) pair
+      group by pair.bucket
+      having sum(pair.count) <> 0
+    ) total
+    cross join lateral (values (1, total.bucket), (2, total.count)) flat(position, value)
+  ) end
+$$;
+comment on function nexus.add_histogram(integer[], integer[]) is
+  'Sum of two sparse histograms; buckets that reach zero disappear.';
+revoke all on function nexus.bucket_counts(smallint[], smallint[]), nexus.add_histogram(integer[], integer[])
+  from public;
+
+-- Every change of a request, for about an hour. Readers take only rows of transactions older than the oldest
+-- one still running (pg_snapshot_xmin), in order of (xid, seq), so nothing that commits late is skipped.
+create table nexus.change (
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  seq bigint generated always as identity,
+  at timestamptz not null default pg_catalog.now(),
+  request_id uuid not null,
+  primary key (xid, seq)
+) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+comment on table nexus.change is 'Change feed: requests added or changed in the last hour.';
+
+-- How far the feed has been trimmed: a position before this one has missed something.
+create table nexus.change_trim (
+  only_row boolean primary key default true check (only_row),
+  xid xid8 not null,
+  seq bigint not null
+) with (fillfactor = 50);
+insert into nexus.change_trim (xid, seq) values ('0'::xid8, 0);
+comment on table nexus.change_trim is 'Position of the last change that was trimmed.';
+
+create table nexus.recorder (
+  id text primary key,
+  updated_at timestamptz not null,
+  state jsonb not null
+) with (fillfactor = 50);
+comment on table nexus.recorder is 'Last state each recorder wrote with its batches.';

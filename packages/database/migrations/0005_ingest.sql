@@ -1,0 +1,397 @@
+-- minimum service: 1
+--
+-- All that the proxy's login may do. Its rights end at these functions: it can read no table. An incompatible
+-- change gets a function of another name, and the old one stays for a release.
+
+-- Answers which of these hashes the week does not hold yet.
+create function nexus.put_pieces(p_week integer, p_hashes bytea)
+returns setof bytea
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  select given.hash
+  from (
+    select substr(p_hashes, i * 16 + 1, 16) as hash
+    from generate_series(0, octet_length(p_hashes) / 16 - 1) i
+  ) given
+  where not exists (select from nexus.piece p where p.week = p_week and p.hash = given.hash)
+$$;
+comment on function nexus.put_pieces(integer, bytea) is
+  'Which of the concatenated 16-byte hashes are not stored in the week.';
+
+-- Refuses a batch that refers to something nobody has stored; the recorder then sends the whole again.
+create function nexus.raise_missing(p_what text, p_hashes bytea[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if cardinality(p_hashes) > 0 then
+    raise exception 'missing %', p_what using
+      errcode = 'NX001',
+      detail = (select string_agg(encode(h, 'hex'), ',') from unnest(p_hashes) h);
+  end if;
+end
+$$;
+
+-- Frames, pieces and nodes: inserted once, in key order, so that two writers of the same pieces wait for each
+-- other in one direction only.
+create function nexus.store_content(p_frames json, p_pieces json, p_nodes json, p_bytes bytea)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  -- A piece counts only together with the frame that holds it: if the frame is there already, from an earlier
+  -- try, it may have been cut differently and the offsets would lie.
+  with stored as (
+    insert into nexus.frame (request_id, part, data)
+    select f.request_id, f.part, substr(p_bytes, f.at + 1, f.length)
+    from json_to_recordset(p_frames) as f(request_id uuid, part smallint, at integer, length integer)
+    order by f.request_id, f.part
+    on conflict do nothing
+    returning request_id, part
+  )
+  insert into nexus.piece (week, hash, request_id, part, "offset", length)
+  select p.week, substr(p_bytes, p.at + 1, 16), p.request_id, p.part, p."offset", p.length
+  from json_to_recordset(p_pieces)
+    as p(week integer, at integer, request_id uuid, part smallint, "offset" integer, length integer)
+  join stored s on s.request_id = p.request_id and s.part = p.part
+  order by 1, 2
+  on conflict do nothing;
+
+  perform nexus.raise_missing('piece', array(
+    select g.hash
+    from (
+      select p.week, substr(p_bytes, p.at + 1, 16) as hash
+      from json_to_recordset(p_pieces) as p(week integer, at integer)
+    ) g
+    where not exists (select from nexus.piece p where p.week = g.week and p.hash = g.hash)));
+
+  -- Packed: hash, parent (zeros for a root), strict chain, loose chain, recipe.
+  insert into nexus.node (week, depth, hash, parent, strict_chain, loose_chain, recipe)
+  select n.week, n.depth, substr(p_bytes, n.at + 1, 16),
+    case when n.root then null else substr(p_bytes, n.at + 17, 16) end,
+    substr(p_bytes, n.at + 33, 16), substr(p_bytes, n.at + 49, 16), substr(p_bytes, n.at + 65, n.length)
+  from json_to_recordset(p_nodes)
+    as n(week integer, depth integer, root boolean, at integer, length integer)
+  order by 1, 3
+  on conflict do nothing;
+
+  perform nexus.raise_missing('parent', array(
+    select g.parent
+    from (
+      select n.week, substr(p_bytes, n.at + 17, 16) as parent
+      from json_to_recordset(p_nodes) as n(week integer, root boolean, at integer)
+      where not n.root
+    ) g
+    where not exists (select from nexus.node n where n.week = g.week and n.hash = g.parent)));
+end
+$$;
+
+-- Finds or makes the sources of a batch and answers its requests as rows, in id order.
+create function nexus.incoming_requests(p_requests json)
+returns nexus.request[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  insert into nexus.source
+    (digest, domain, scope, account_id, client_key_name, device_id, account_uuid, user_agent, recorder_id)
+  select distinct on (nexus.source_digest(r.source))
+    nexus.source_digest(r.source), s.domain, s.scope, s.account_id, s.client_key_name, s.device_id,
+    s.account_uuid, s.user_agent, s.recorder_id
+  from json_to_recordset(p_requests) as r(source jsonb)
+  cross join lateral jsonb_to_record(r.source) as s(
+    domain text, scope text, account_id text, client_key_name text, device_id text, account_uuid text,
+    user_agent text, recorder_id text)
+  -- Asked first: a conflict would use up a number each time.
+  where not exists (select from nexus.source k where k.digest = nexus.source_digest(r.source))
+  order by 1
+  on conflict do nothing;
+
+  return (
+    select array_agg(row_made order by (row_made).id)
+    from (
+      select json_populate_record(
+        json_populate_record(null::nexus.request, r.value), json_build_object('source_id', s.id)) as row_made
+      from json_array_elements(p_requests) r
+      join nexus.source s on s.digest = nexus.source_digest((r.value -> 'source')::jsonb)
+    ) made);
+end
+$$;
+
+create function nexus.source_digest(p_source jsonb)
+returns bytea
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select substr(sha256(convert_to(jsonb_build_array(
+    p_source ->> 'domain', p_source ->> 'scope', p_source ->> 'account_id', p_source ->> 'client_key_name',
+    p_source ->> 'device_id', p_source ->> 'account_uuid', p_source ->> 'user_agent',
+    p_source ->> 'recorder_id')::text, 'UTF8')), 1, 16)
+$$;
+
+-- How far a state has come: a request never goes back from its end to pending.
+create function nexus.outcome_rank(p_outcome text)
+returns integer
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$ select case p_outcome when 'pending' then 0 else 1 end $$;
+
+-- Takes p_old out of the rollups and puts p_new in, in key order.
+create function nexus.change_usage(p_new nexus.request[], p_old nexus.request[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  insert into nexus.usage_rollup as u (
+    bucket, domain, account_id, model, kind, outcome, requests, unpriced_requests, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, web_search_requests, web_fetch_requests,
+    thinking_tokens, tool_calls, request_bytes, response_bytes, cost_usd,
+    duration_histogram, first_token_histogram, speed_histogram)
+  select
+    date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), s.domain, coalesce(s.account_id, ''),
+    coalesce(r.model, ''), r.kind, r.outcome,
+    sum(r.sign),
+    count(*) filter (where r.sign > 0 and r.input_tokens is not null and r.cost_usd is null)
+      - count(*) filter (where r.sign < 0 and r.input_tokens is not null and r.cost_usd is null),
+    coalesce(sum(r.sign * r.input_tokens::bigint), 0),
+    coalesce(sum(r.sign * r.output_tokens::bigint), 0),
+    coalesce(sum(r.sign * r.cache_read_tokens::bigint), 0),
+    coalesce(sum(r.sign * r.cache_write_5m_tokens::bigint), 0),
+    coalesce(sum(r.sign * r.cache_write_1h_tokens::bigint), 0),
+    coalesce(sum(r.sign * r.web_search_requests::bigint), 0),
+    coalesce(sum(r.sign * r.web_fetch_requests::bigint), 0),
+    coalesce(sum(r.sign * r.thinking_tokens::bigint), 0),
+    coalesce(sum(r.sign * r.tool_call_count::bigint), 0),
+    sum(r.sign * r.request_length::bigint),
+    sum(r.sign * r.response_length::bigint),
+    coalesce(sum(r.sign * r.cost_usd), 0),
+    nexus.bucket_counts(array_agg(r.duration_bucket) filter (where r.sign > 0 and r.duration_bucket is not null),
+      array_agg(r.duration_bucket) filter (where r.sign < 0 and r.duration_bucket is not null)),
+    nexus.bucket_counts(array_agg(r.first_token_bucket) filter (where r.sign > 0 and r.first_token_bucket is not null),
+      array_agg(r.first_token_bucket) filter (where r.sign < 0 and r.first_token_bucket is not null)),
+    nexus.bucket_counts(array_agg(r.speed_bucket) filter (where r.sign > 0 and r.speed_bucket is not null),
+      array_agg(r.speed_bucket) filter (where r.sign < 0 and r.speed_bucket is not null))
+  from (
+    select 1::bigint as sign, n.* from unnest(p_new) n
+    union all
+    select -1::bigint, o.* from unnest(p_old) o
+  ) r
+  join nexus.source s on s.id = r.source_id
+  group by 1, 2, 3, 4, 5, 6
+  order by 1, 2, 3, 4, 5, 6
+  on conflict (bucket, domain, account_id, model, kind, outcome) do update set
+    requests = u.requests + excluded.requests,
+    unpriced_requests = u.unpriced_requests + excluded.unpriced_requests,
+    input_tokens = u.input_tokens + excluded.input_tokens,
+    output_tokens = u.output_tokens + excluded.output_tokens,
+    cache_read_tokens = u.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_5m_tokens = u.cache_write_5m_tokens + excluded.cache_write_5m_tokens,
+    cache_write_1h_tokens = u.cache_write_1h_tokens + excluded.cache_write_1h_tokens,
+    web_search_requests = u.web_search_requests + excluded.web_search_requests,
+    web_fetch_requests = u.web_fetch_requests + excluded.web_fetch_requests,
+    thinking_tokens = u.thinking_tokens + excluded.thinking_tokens,
+    tool_calls = u.tool_calls + excluded.tool_calls,
+    request_bytes = u.request_bytes + excluded.request_bytes,
+    response_bytes = u.response_bytes + excluded.response_bytes,
+    cost_usd = u.cost_usd + excluded.cost_usd,
+    duration_histogram = nexus.add_histogram(u.duration_histogram, excluded.duration_histogram),
+    first_token_histogram = nexus.add_histogram(u.first_token_histogram, excluded.first_token_histogram),
+    speed_histogram = nexus.add_histogram(u.speed_histogram, excluded.speed_histogram);
+end
+$$;
+
+-- Inserts new requests and brings known ones to a later state; rollups follow. Answers the ids that changed.
+create function nexus.store_requests(p_incoming nexus.request[])
+returns uuid[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  added uuid[];
+  held nexus.request[];
+  replaced nexus.request[];
+  replacements nexus.request[];
+begin
+  with stored as (
+    insert into nexus.request select r.* from unnest(p_incoming) r order by r.id on conflict do nothing returning id
+  )
+  select coalesce(array_agg(id), '{}') into added from stored;
+
+  -- What was there already is locked before it is compared: two deliveries of one request must not both take
+  -- the old state out of the rollups.
+  if cardinality(added) < cardinality(p_incoming) then
+    select array_agg(k.row_held) into held
+    from (
+      select o as row_held
+      from unnest(p_incoming) n
+      join nexus.request o on o.id = n.id
+      where n.id <> all (added)
+      order by o.id
+      for update of o
+    ) k;
+
+    select array_agg(o order by o.id), array_agg(n order by n.id) into replaced, replacements
+    from unnest(held) o
+    join unnest(p_incoming) n on n.id = o.id
+    where nexus.outcome_rank(n.outcome) >= nexus.outcome_rank(o.outcome) and n is distinct from o;
+
+    update nexus.request t set (
+    started_at, source_id, first_token_ms, duration_ms, input_tokens, output_tokens, cache_read_tokens,
+    cache_write_5m_tokens, cache_write_1h_tokens, web_search_requests, web_fetch_requests, thinking_tokens,
+    tool_call_count, message_count, request_length, response_length, status, duration_bucket,
+    first_token_bucket, speed_bucket, streaming, kind, outcome, request_form, response_form, cost_usd, method,
+    path, session_id, agent_id, parent_agent_id, prompt_id, request_class, agent_type, model, stop_reason,
+    error_type, error_message, upstream_request_id, upstream_message_id, service_tier, inference_geo, speed,
+    request_encoding, response_encoding, request_sha256, response_sha256, leaf_node, head_hash, tail_hash
+    ) = row(
+    n.started_at, n.source_id, n.first_token_ms, n.duration_ms, n.input_tokens, n.output_tokens,
+    n.cache_read_tokens, n.cache_write_5m_tokens, n.cache_write_1h_tokens, n.web_search_requests,
+    n.web_fetch_requests, n.thinking_tokens, n.tool_call_count, n.message_count, n.request_length,
+    n.response_length, n.status, n.duration_bucket, n.first_token_bucket, n.speed_bucket, n.streaming, n.kind,
+    n.outcome, n.request_form, n.response_form, n.cost_usd, n.method, n.path, n.session_id, n.agent_id,
+    n.parent_agent_id, n.prompt_id, n.request_class, n.agent_type, n.model, n.stop_reason, n.error_type,
+    n.error_message, n.upstream_request_id, n.upstream_message_id, n.service_tier, n.inference_geo, n.speed,
+    n.request_encoding, n.response_encoding, n.request_sha256, n.response_sha256, n.leaf_node, n.head_hash,
+    n.tail_hash
+    )
+    from unnest(replacements) n
+    where t.id = n.id;
+  end if;
+
+  perform nexus.change_usage(
+    array(select r from unnest(p_incoming) r where r.id = any (added)) || coalesce(replacements, '{}'),
+    coalesce(replaced, '{}'));
+  return added || array(select r.id from unnest(replacements) r);
+end
+$$;
+
+-- Removes changes older than an hour from the front of the feed, a few at a time, and only if no other batch
+-- is doing so. Always a prefix in reading order, so that one position tells what is gone.
+create function nexus.trim_changes()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+declare
+  cutoff constant timestamptz := now() - interval '1 hour';
+  last_xid xid8;
+  last_seq bigint;
+begin
+  if (select c.at >= cutoff from nexus.change c order by c.xid, c.seq limit 1) is not false then
+    return;
+  end if;
+  perform from nexus.change_trim for update skip locked;
+  if not found then
+    return;
+  end if;
+  with front as (
+    select c.xid, c.seq, bool_or(c.at >= cutoff or c.xid >= pg_snapshot_xmin(pg_current_snapshot()))
+      over (order by c.xid, c.seq) as keep
+    from (select xid, seq, at from nexus.change order by xid, seq limit 500) c
+  ), gone as (
+    delete from nexus.change c using front f
+    where not f.keep and c.xid = f.xid and c.seq = f.seq
+    returning c.xid, c.seq
+  )
+  select g.xid, g.seq into last_xid, last_seq from gone g order by g.xid desc, g.seq desc limit 1;
+  if found then
+    update nexus.change_trim set xid = last_xid, seq = last_seq;
+  end if;
+end
+$$;
+
+-- Writes one batch of a recorder. Everything is idempotent: a batch that was written before changes nothing.
+-- Bytes come as one parameter and are referred to by position (`at`), because a driver sends a single bytea in
+-- binary, but an array of them as text of twice the size. To be called once per transaction: a second call
+-- would take its locks out of order.
+create function nexus.commit_exchanges(
+  p_frames json, p_pieces json, p_nodes json, p_requests json, p_bytes bytea,
+  p_recorder_id text, p_recorder_state jsonb)
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  incoming nexus.request[] := '{}';
+  changed uuid[] := '{}';
+begin
+  perform nexus.store_content(p_frames, p_pieces, p_nodes, p_bytes);
+
+  if json_array_length(p_requests) > 0 then
+    incoming := nexus.incoming_requests(p_requests);
+    perform nexus.raise_missing('leaf', array(
+      select r.leaf_node from unnest(incoming) r
+      where r.leaf_node is not null and not exists (
+        select from nexus.node n where n.week = nexus.week_of(nexus.id_time(r.id)) and n.hash = r.leaf_node)));
+    perform nexus.raise_missing('piece', array(
+      select h.hash from unnest(incoming) r cross join lateral (values (r.head_hash), (r.tail_hash)) h(hash)
+      where h.hash is not null and not exists (
+        select from nexus.piece p where p.week = nexus.week_of(nexus.id_time(r.id)) and p.hash = h.hash)));
+    changed := nexus.store_requests(incoming);
+  end if;
+
+  if cardinality(changed) > 0 then
+    insert into nexus.change (request_id) select id from unnest(changed) id order by id;
+    perform nexus.trim_changes();
+  end if;
+
+  insert into nexus.recorder as k (id, updated_at, state)
+  values (p_recorder_id, clock_timestamp(), p_recorder_state)
+  on conflict (id) do update set updated_at = excluded.updated_at, state = excluded.state;
+
+  if cardinality(changed) > 0 then
+    perform pg_notify('nexus_change', '');
+  end if;
+end
+$$;
+comment on function nexus.commit_exchanges(json, json, json, json, bytea, text, jsonb) is
+  'Writes one batch: frames, pieces, nodes, requests; rollups and change feed follow.';
+
+-- Sums over all time of a domain, an account, or one account of one domain; null does not restrict.
+create function nexus.token_totals(
+  p_domain text, p_account_id text,
+  out requests bigint, out unpriced_requests bigint, out input_tokens bigint, out output_tokens bigint,
+  out cache_read_tokens bigint, out cache_write_5m_tokens bigint, out cache_write_1h_tokens bigint,
+  out web_search_requests bigint, out cost_usd numeric)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(sum(u.requests), 0)::bigint, coalesce(sum(u.unpriced_requests), 0)::bigint,
+    coalesce(sum(u.input_tokens), 0)::bigint, coalesce(sum(u.output_tokens), 0)::bigint,
+    coalesce(sum(u.cache_read_tokens), 0)::bigint, coalesce(sum(u.cache_write_5m_tokens), 0)::bigint,
+    coalesce(sum(u.cache_write_1h_tokens), 0)::bigint, coalesce(sum(u.web_search_requests), 0)::bigint,
+    coalesce(sum(u.cost_usd), 0)
+  from nexus.usage_rollup u
+  where (p_domain is null or u.domain = p_domain) and (p_account_id is null or u.account_id = p_account_id)
+$$;
+comment on function nexus.token_totals(text, text) is 'Usage of a scope over all time.';
+
+revoke all on all functions in schema nexus from public;
+grant execute on function
+  nexus.put_pieces(integer, bytea),
+  nexus.commit_exchanges(json, json, json, json, bytea, text, jsonb),
+  nexus.token_totals(text, text)
+to nexus_writer;
