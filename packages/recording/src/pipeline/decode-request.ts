@@ -1,0 +1,75 @@
+import { identityOf, kindOf, uuidTime, weekOf } from '@claude-nexus/domain';
+import { decodeContent } from '@claude-nexus/protocol';
+import type { JournalExchange } from '../journal/types.ts';
+import type { BodyCutter, CutBody } from '../store/index.ts';
+import { readFacts } from '../store/index.ts';
+import type { DecodedRequest } from './exchange.ts';
+import { contentEncoding, headerValue } from './headers.ts';
+
+/** A request that decodes to more than this is stored, but not read for its facts. */
+const MAX_DECODED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Decodes the request side of an exchange.
+ *
+ * @param cutter holds the memory of the last body of each session; requests must come in journal order
+ */
+export function decodeRequest(exchange: JournalExchange, cutter: BodyCutter): DecodedRequest {
+  const { begin } = exchange;
+  const week = weekOf(uuidTime(exchange.id));
+  const encoding = contentEncoding(begin.headers);
+  const complete = exchange.requestComplete && !exchange.damaged;
+  const body = begin.recordBody ? cutRequest({ exchange, cutter, week, complete }) : undefined;
+  const facts =
+    body === undefined ? undefined : encoding === undefined ? body.facts : decodedFacts(exchange, encoding);
+  const header = (name: string): string | undefined => headerValue(begin.headers, name);
+  const identity = identityOf({ headers: header, userId: facts?.userId });
+  return {
+    identity,
+    kind: kindOf({
+      path: begin.path,
+      requestClass: identity.requestClass,
+      agentId: identity.agentId,
+      attribution: facts?.attribution,
+      toolCount: facts?.toolCount ?? 0,
+      hasJsonSchema: facts?.hasJsonSchema ?? false,
+      maxTokens: facts?.maxTokens,
+      firstText: facts?.firstText,
+      fromClaudeCode: identity.sessionId !== undefined || facts?.attribution !== undefined,
+      lastText: facts?.lastUserText,
+    }),
+    week,
+    headers: begin.headers,
+    body,
+    complete,
+    length: exchange.end?.requestLength ?? exchange.requestLength,
+    contentEncoding: encoding,
+    userAgent: header('user-agent'),
+    model: facts?.model,
+    streaming: facts?.stream ?? false,
+    messageCount: facts?.messageCount,
+  };
+}
+
+function cutRequest(options: {
+  exchange: JournalExchange;
+  cutter: BodyCutter;
+  week: number;
+  complete: boolean;
+}): CutBody {
+  const { exchange, cutter, week, complete } = options;
+  const body = exchange.requestBody();
+  return cutter.cut({ week, body, ...(complete && { sessionKey: sessionKeyOf(exchange) }) });
+}
+
+/** Requests with the same key are likely to share a prefix; a wrong guess costs time, never correctness. */
+function sessionKeyOf({ begin }: JournalExchange): string {
+  const session = headerValue(begin.headers, 'x-claude-code-session-id') ?? '';
+  const agent = headerValue(begin.headers, 'x-claude-code-agent-id') ?? '';
+  return `${begin.scope}\n${session}\n${agent}`;
+}
+
+function decodedFacts(exchange: JournalExchange, encoding: string): CutBody['facts'] | undefined {
+  const decoded = decodeContent(encoding, exchange.requestBody(), MAX_DECODED_BYTES);
+  return decoded === undefined || decoded.truncated ? undefined : readFacts(decoded.bytes);
+}

@@ -1,0 +1,53 @@
+/**
+ * What a failed batch means for the recorder.
+ *
+ * - `outage`: the database cannot take anything now (down, unreachable, read-only, full, wrong schema):
+ *   keep everything in the spool and try again later.
+ * - `retry`: the same batch will probably pass (deadlock, serialisation, lock timeout).
+ * - `stale-memory`: the recorder believed something is stored that is not: forget and cut again.
+ * - `bad-record`: something in the batch itself is refused: bisect, quarantine what is left.
+ */
+export type Failure = 'outage' | 'retry' | 'stale-memory' | 'bad-record';
+
+/** SQLSTATE (PostgreSQL appendix A) of states that no change of the batch could mend. */
+const OUTAGE_CODES = new Set(['25006', '42501', '42883', '42P01', '3D000', '3F000', '58030', '0LP01']);
+const OUTAGE_CLASSES = new Set(['08', '28', '53']);
+const RETRY_CODES = new Set(['40001', '40P01', '55P03', '57014']);
+/** 57P01..57P05: shutdown, crash, starting up, dropped, idle timeout. */
+const SHUTDOWN_PREFIX = '57P';
+
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/**
+ * Classifies an error thrown while a batch was written.
+ * Errors without any code of PostgreSQL, the socket or ours come from `pg` when a connection ends under a
+ * query ("Connection terminated unexpectedly"), or from our own code; the message tells them apart.
+ */
+export function classifyFailure(error: unknown): Failure {
+  const { code, message } = describe(error);
+  if (code === 'NEXUS_MISSING_NODE') return 'stale-memory';
+  if (code === 'NEXUS_SCHEMA_UNFIT' || code === 'NEXUS_SCHEMA_MISSING') return 'outage';
+  if (code === undefined) return /connection|connect\b|terminat/i.test(message) ? 'outage' : 'bad-record';
+  if (SOCKET_CODES.has(code) || OUTAGE_CODES.has(code) || code.startsWith(SHUTDOWN_PREFIX)) return 'outage';
+  if (OUTAGE_CLASSES.has(code.slice(0, 2)) && code.length === 5) return 'outage';
+  if (RETRY_CODES.has(code)) return 'retry';
+  return 'bad-record';
+}
+
+function describe(error: unknown): { code: string | undefined; message: string } {
+  if (!(error instanceof Error)) return { code: undefined, message: String(error) };
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') return { code, message: error.message };
+  // A dual-stack connect fails with an AggregateError whose parts carry the code.
+  if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
+  return { code: undefined, message: error.message };
+}

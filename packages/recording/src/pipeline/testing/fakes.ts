@@ -1,0 +1,147 @@
+import type { FrameRow, NodeRow, PieceRow, RequestRow } from '@claude-nexus/database';
+import type { JournalBatch, JournalExchange, JournalReader } from '../../journal/types.ts';
+import { decodeFrame, hashKey, rebuildBody, rebuildResponse } from '../../store/index.ts';
+import type { IngestPort } from '../ingest.ts';
+
+function whole(batch: Partial<JournalBatch>): JournalBatch {
+  return { ended: [], open: [], caughtUp: true, ...batch };
+}
+
+/** A journal reader that gives scripted batches, then aborts the run. */
+export class FakeReader implements JournalReader {
+  readonly acked: string[] = [];
+  readonly quarantined: string[] = [];
+  readonly #batches: (JournalBatch | (() => JournalBatch))[];
+  readonly #done: AbortController;
+
+  constructor(batches: (Partial<JournalBatch> | (() => Partial<JournalBatch>))[], done: AbortController) {
+    this.#batches = batches.map((batch) =>
+      typeof batch === 'function' ? () => whole(batch()) : whole(batch),
+    );
+    this.#done = done;
+  }
+
+  async next(): Promise<JournalBatch> {
+    const batch = this.#batches.shift();
+    if (batch === undefined) {
+      this.#done.abort();
+      return { ended: [], open: [], caughtUp: true };
+    }
+    return typeof batch === 'function' ? batch() : batch;
+  }
+
+  ack(id: string): void {
+    this.acked.push(id);
+  }
+
+  quarantine(id: string): void {
+    this.quarantined.push(id);
+  }
+
+  processing(): void {}
+
+  openExchanges(): JournalExchange[] {
+    return [];
+  }
+
+  markLost(): void {}
+
+  stats(): ReturnType<JournalReader['stats']> {
+    return {
+      spoolBytes: 0,
+      unshippedExchanges: 0,
+      openExchanges: 0,
+      lagSeconds: 0,
+      lateExchanges: 0,
+      lostExchanges: 0,
+      quarantinedRecords: 0,
+      corruptBytes: 0,
+      interruptedExchanges: 0,
+    };
+  }
+
+  close(): void {}
+}
+
+type Batch = Parameters<IngestPort['commit']>[0];
+
+/** A database in memory with the rules of the real one: idempotent, and refusing references to what is not there. */
+export class MemoryIngest implements IngestPort {
+  readonly commits: Batch[] = [];
+  readonly requests = new Map<string, RequestRow>();
+  readonly #frames = new Map<string, FrameRow>();
+  readonly #pieces = new Map<string, PieceRow>();
+  readonly #nodes = new Map<string, NodeRow>();
+  /** Called before each commit; throws to make it fail. */
+  beforeCommit: (batch: Batch) => void = () => undefined;
+
+  async missingPieces(_week: number, hashes: Buffer[]): Promise<Buffer[]> {
+    return hashes.filter((hash) => !this.#pieces.has(hashKey(hash)));
+  }
+
+  async commit(batch: Batch): Promise<void> {
+    this.beforeCommit(batch);
+    const leaves = batch.requests.flatMap(({ leafNode }) =>
+      leafNode === undefined ? [] : [hashKey(leafNode)],
+    );
+    const coming = new Set(batch.nodes.map((node) => hashKey(node.hash)));
+    if (!leaves.every((leaf) => coming.has(leaf) || this.#nodes.has(leaf))) throw missingNode();
+    for (const frame of batch.frames) this.#frames.set(`${frame.requestId}/${frame.part}`, frame);
+    for (const piece of batch.pieces) this.#pieces.set(hashKey(piece.hash), piece);
+    for (const node of batch.nodes) this.#nodes.set(hashKey(node.hash), node);
+    for (const request of batch.requests) this.requests.set(request.id, request);
+    this.commits.push(batch);
+  }
+
+  /** Loses everything but the schema, as a database restored from an old backup would. */
+  wipe(): void {
+    for (const table of [this.#frames, this.#pieces, this.#nodes, this.requests]) table.clear();
+  }
+
+  async answers(): Promise<boolean> {
+    return true;
+  }
+
+  async close(): Promise<void> {}
+
+  requestBody(id: string): string {
+    const row = this.requests.get(id) as RequestRow;
+    const nodes: Buffer[] = [];
+    for (let key = row.leafNode; key !== undefined;) {
+      const node = this.#nodes.get(hashKey(key)) as NodeRow;
+      nodes.unshift(node.recipe);
+      key = node.parent;
+    }
+    const head = this.#piece(row.headHash as Buffer);
+    const tail = row.tailHash === undefined ? undefined : this.#piece(row.tailHash);
+    const expected = { sha256: row.requestSha256 as Buffer, length: row.requestLength };
+    return rebuildBody({ head, nodes, tail, ...expected }, (hash) => this.#piece(hash)).toString();
+  }
+
+  responseSections(id: string): Map<string, Buffer> {
+    return decodeFrame((this.#frames.get(`${id}/1`) as FrameRow).data).sections;
+  }
+
+  /** Meta of a frame, as JSON text. */
+  frameMeta(id: string, part: 0 | 1): string {
+    return JSON.stringify(decodeFrame((this.#frames.get(`${id}/${part}`) as FrameRow).data).meta);
+  }
+
+  responseBody(id: string, length: number): string {
+    const row = this.requests.get(id) as RequestRow;
+    const recipe = this.responseSections(id).get('response') as Buffer;
+    return rebuildResponse({ recipe, sha256: row.responseSha256 as Buffer, length }, (hash) =>
+      this.#piece(hash),
+    ).toString();
+  }
+
+  #piece(hash: Buffer): Buffer {
+    const piece = this.#pieces.get(hashKey(hash)) as PieceRow;
+    const frame = this.#frames.get(`${piece.requestId}/${piece.part}`) as FrameRow;
+    return decodeFrame(frame.data).bytes.subarray(piece.offset, piece.offset + piece.length);
+  }
+}
+
+export function missingNode(): Error {
+  return Object.assign(new Error('missing leaf'), { code: 'NEXUS_MISSING_NODE' });
+}

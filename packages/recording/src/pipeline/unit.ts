@@ -1,0 +1,108 @@
+import type { FrameRow, NodeRow, PieceRow, RequestRow } from '@claude-nexus/database';
+import type { JournalExchange } from '../journal/types.ts';
+import type { BodyCutter, CutPiece } from '../store/index.ts';
+import { encodeChunks, encodeFrame } from '../store/index.ts';
+import { decodeRequest } from './decode-request.ts';
+import { decodeResponse } from './decode-response.ts';
+import type { DecodedRequest, Exchange } from './exchange.ts';
+import { requestRow } from './request-row.ts';
+
+/** What the recorder keeps of an exchange whose `pending` row is committed, until it ends. */
+export interface CommittedRequest {
+  request: DecodedRequest;
+}
+
+/** One exchange in a batch: still open (a `pending` row) or closed. */
+export interface Unit {
+  source: JournalExchange;
+  /** Set when the request part is in the database already. */
+  committed: CommittedRequest | undefined;
+}
+
+/** A unit ready to be written, but for the question which of its pieces are stored already. */
+export interface PreparedUnit {
+  exchange: Exchange;
+  row: RequestRow;
+  nodes: NodeRow[];
+  parts: PreparedPart[];
+}
+
+/** One frame to be: `part` 0 is the request, 1 the answer. */
+interface PreparedPart {
+  part: 0 | 1;
+  pieces: readonly CutPiece[];
+  meta: Record<string, unknown>;
+  sections: Record<string, Buffer>;
+}
+
+/** Decodes one unit. Throws what the decoders throw: the record is then quarantined. */
+export function prepareUnit(unit: Unit, options: { cutter: BodyCutter; recorderId: string }): PreparedUnit {
+  const { source, committed } = unit;
+  const request = committed?.request ?? decodeRequest(source, options.cutter);
+  const response = source.closing === undefined ? undefined : decodeResponse(source);
+  const exchange: Exchange = { source, request: withFinalLength(request, source), response };
+  const parts: PreparedPart[] = [];
+  if (committed === undefined) parts.push(requestPart(request));
+  if (response !== undefined && source.head !== undefined) parts.push(responsePart(exchange));
+  return {
+    exchange,
+    row: requestRow(exchange, options.recorderId),
+    nodes: committed === undefined ? nodeRows(request) : [],
+    parts,
+  };
+}
+
+/** What has to stay in memory of a request that is written: no bytes of its body. */
+export function withoutBytes(request: DecodedRequest): DecodedRequest {
+  const { body } = request;
+  return body === undefined ? request : { ...request, body: { ...body, pieces: [], nodes: [] } };
+}
+
+function withFinalLength(request: DecodedRequest, source: JournalExchange): DecodedRequest {
+  const length = source.end?.requestLength;
+  return length === undefined || length === request.length ? request : { ...request, length };
+}
+
+function requestPart({ body, headers }: DecodedRequest): PreparedPart {
+  return { part: 0, pieces: body?.pieces ?? [], meta: { headers }, sections: {} };
+}
+
+function responsePart({ response }: Exchange): PreparedPart {
+  const { headers = [], body, raw, chunks = [] } = response ?? {};
+  const sections: Record<string, Buffer> = {};
+  if (body !== undefined) sections['response'] = body.recipe;
+  if (raw !== undefined) sections['raw'] = raw;
+  if (chunks.length > 0) sections['chunks'] = encodeChunks(chunks);
+  return { part: 1, pieces: body?.pieces ?? [], meta: { headers }, sections };
+}
+
+function nodeRows({ body, week }: DecodedRequest): NodeRow[] {
+  return (body?.nodes ?? []).map((node) => ({ week, ...node }));
+}
+
+/**
+ * Builds the frames of a batch.
+ *
+ * @param isMissing whether a piece has to be shipped; asked once per piece, in batch order
+ */
+export function frameUnits(
+  units: readonly PreparedUnit[],
+  isMissing: (week: number, hash: Buffer) => boolean,
+): { frames: FrameRow[]; pieces: PieceRow[] } {
+  const frames: FrameRow[] = [];
+  const pieces: PieceRow[] = [];
+  for (const { exchange, parts } of units) {
+    const requestId = exchange.source.id;
+    const { week } = exchange.request;
+    for (const { part, meta, sections, pieces: offered } of parts) {
+      const missing = offered.filter((piece) => isMissing(week, piece.hash));
+      const frame = encodeFrame({ meta, sections, pieces: missing });
+      frames.push({ requestId, part, data: frame.data });
+      missing.forEach((piece, index) => {
+        const offset = frame.offsets[index] as number;
+        pieces.push({ week, hash: piece.hash, requestId, part, offset, length: piece.bytes.length });
+      });
+    }
+  }
+  return { frames, pieces };
+}
