@@ -1,7 +1,8 @@
 import { identityOf, kindOf, uuidTime, weekOf } from '@claude-nexus/domain';
+import type { Identity, KindSignals } from '@claude-nexus/domain';
 import { decodeContent } from '@claude-nexus/protocol';
 import type { JournalExchange } from '../journal/types.ts';
-import type { BodyCutter, CutBody } from '../store/index.ts';
+import type { BodyCutter, BodyFacts, CutBody } from '../store/index.ts';
 import { readFacts } from '../store/index.ts';
 import type { DecodedRequest } from './exchange.ts';
 import { contentEncoding, headerValue } from './headers.ts';
@@ -20,34 +21,38 @@ export function decodeRequest(exchange: JournalExchange, cutter: BodyCutter): De
   const encoding = contentEncoding(begin.headers);
   const complete = exchange.requestComplete && !exchange.damaged;
   const body = begin.recordBody ? cutRequest({ exchange, cutter, week, complete }) : undefined;
-  const facts =
-    body === undefined ? undefined : encoding === undefined ? body.facts : decodedFacts(exchange, encoding);
-  const header = (name: string): string | undefined => headerValue(begin.headers, name);
-  const identity = identityOf({ headers: header, userId: facts?.userId });
+  const facts = encoding === undefined || body === undefined ? body?.facts : decodedFacts(exchange, encoding);
+  const headers = (name: string): string | undefined => headerValue(begin.headers, name);
+  const identity = identityOf({ headers, userId: facts?.userId });
   return {
     identity,
-    kind: kindOf({
-      path: begin.path,
-      requestClass: identity.requestClass,
-      agentId: identity.agentId,
-      attribution: facts?.attribution,
-      toolCount: facts?.toolCount ?? 0,
-      hasJsonSchema: facts?.hasJsonSchema ?? false,
-      maxTokens: facts?.maxTokens,
-      firstText: facts?.firstText,
-      fromClaudeCode: identity.sessionId !== undefined || facts?.attribution !== undefined,
-      lastText: facts?.lastUserText,
-    }),
+    kind: kindOf({ path: begin.path, ...kindSignals(identity, facts) }),
     week,
     headers: begin.headers,
     body,
     complete,
     length: exchange.end?.requestLength ?? exchange.requestLength,
     contentEncoding: encoding,
-    userAgent: header('user-agent'),
+    userAgent: headers('user-agent'),
     model: facts?.model,
     streaming: facts?.stream ?? false,
     messageCount: facts?.messageCount,
+  };
+}
+
+function kindSignals(identity: Identity, facts: BodyFacts | undefined): Omit<KindSignals, 'path'> {
+  return {
+    requestClass: identity.requestClass,
+    agentId: identity.agentId,
+    ...(facts !== undefined && {
+      attribution: facts.attribution,
+      toolCount: facts.toolCount,
+      hasJsonSchema: facts.hasJsonSchema,
+      maxTokens: facts.maxTokens,
+      firstText: facts.firstText,
+      lastText: facts.lastUserText,
+      fromClaudeCode: identity.sessionId !== undefined || facts.attribution !== undefined,
+    }),
   };
 }
 
@@ -69,7 +74,7 @@ function sessionKeyOf({ begin }: JournalExchange): string {
   return `${begin.scope}\n${session}\n${agent}`;
 }
 
-function decodedFacts(exchange: JournalExchange, encoding: string): CutBody['facts'] | undefined {
+function decodedFacts(exchange: JournalExchange, encoding: string): BodyFacts | undefined {
   const decoded = decodeContent(encoding, exchange.requestBody(), MAX_DECODED_BYTES);
   return decoded === undefined || decoded.truncated ? undefined : readFacts(decoded.bytes);
 }
