@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { createMetrics } from '@claude-nexus/runtime';
 import type { Logger, Metrics } from '@claude-nexus/runtime';
 import fastify, { LogController } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { Authenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
 import { ChangeFeed } from './events/change-feed.ts';
@@ -119,22 +120,22 @@ function createContext(
   return { feed, context };
 }
 
-function createApp(logger: Logger): App {
-  return (
-    fastify({
-      loggerInstance: logger,
-      logController: new LogController({ disableRequestLogging: true }),
-      bodyLimit: BODY_LIMIT,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      forceCloseConnections: 'idle',
-      frameworkErrors: (error, _request, reply) => void sendProblemOf(reply, error),
-      // Nothing is dropped silently: what is not known is refused by name. `verbose` gives the fix its facts.
-      ajv: { customOptions: { removeAdditional: false, verbose: true } },
-    })
-      // Answers are rendered once and cached, so the schemas of responses are documentation; tests hold us to them.
-      .setSerializerCompiler(() => JSON.stringify)
-      .withTypeProvider<TypeBoxTypeProvider>()
-  );
+function createApp(logger: FastifyBaseLogger): App {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, _request, reply) => void sendProblemOf(reply, error),
+    // Nothing is dropped silently: what is not known is refused by name. `verbose` gives the fix its facts.
+    ajv: { customOptions: { removeAdditional: false, verbose: true } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  // Answers are rendered once and cached, so the schemas of responses are documentation; tests hold us to them.
+  app.setSerializerCompiler(() => JSON.stringify);
+  // JSON only: another site cannot send that without being asked first.
+  app.removeContentTypeParser('text/plain');
+  return app;
 }
 
 /** Routes whose answers are data: health, and behind the guard everything else. */

@@ -16,23 +16,18 @@ export interface RawBody {
 export type ParsedBody = { readonly object: JsonObject } | { readonly problem: string };
 
 /** Decodes and parses a stored body, whatever it holds. */
-export function parseBody(body: RawBody): ParsedBody {
-  const decoded = decode(body);
-  if (decoded === undefined)
+export function parseBody({ bytes, encoding }: RawBody): ParsedBody {
+  const decoded = decodeContent(encoding, bytes, MAX_PARSED_BYTES);
+  if (decoded === undefined) {
     return { problem: 'The body cannot be decoded: its Content-Encoding does not fit.' };
-  if (decoded.length > MAX_PARSED_BYTES) return { problem: 'The body is too large to be shown here.' };
-  if (decoded.length === 0) return { problem: 'The body is empty.' };
+  }
+  if (decoded.truncated) return { problem: 'The body is too large to be shown here.' };
+  if (decoded.bytes.length === 0) return { problem: 'The body is empty.' };
   let value: unknown;
   try {
-    value = JSON.parse(decoded.toString('utf8'));
+    value = JSON.parse(decoded.bytes.toString('utf8'));
   } catch {
     return { problem: 'The body is not JSON.' };
   }
   return isObject(value) ? { object: value } : { problem: 'The body is JSON, but not an object.' };
-}
-
-function decode({ bytes, encoding }: RawBody): Buffer | undefined {
-  if (encoding === undefined) return bytes;
-  const decoded = decodeContent(encoding, bytes, MAX_PARSED_BYTES + 1);
-  return decoded?.bytes;
 }

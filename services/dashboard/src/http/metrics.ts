@@ -19,11 +19,11 @@ export function createDashboardMetrics(metrics: Metrics): DashboardMetrics {
     name: 'dashboard_event_streams_dropped_total',
     help: 'Event streams closed because the client did not keep up.',
   });
-  let streams = (): number => 0;
+  let streams: (() => number) | undefined;
   metrics.gauge({
     name: 'dashboard_event_streams',
     help: 'Open event streams.',
-    collect: (gauge) => gauge.set(streams()),
+    collect: (gauge) => gauge.set(streams?.() ?? 0),
   });
   const durations = metrics.histogram({
     name: 'dashboard_request_duration_seconds',

@@ -124,9 +124,11 @@ describe('GET /api/requests', () => {
   });
 });
 
-describe('caching', () => {
-  const lists = () => dashboard.store.calls.filter((name) => name === 'listRequests').length;
+function lists(): number {
+  return dashboard.store.calls.filter((name) => name === 'listRequests').length;
+}
 
+describe('caching', () => {
   it('answers from memory until something changes', async () => {
     dashboard.store.put({ summary: summary(1) });
     await dashboard.feed.read();
