@@ -1,0 +1,139 @@
+import { STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
+
+/** Head of the answer as the client gets it. */
+export interface AnswerStart {
+  readonly status: number;
+  readonly statusText: string;
+  /** Flat name, value list. */
+  readonly headers: string[];
+  /** Declared length of the body in bytes. */
+  readonly length: number | undefined;
+  /** True where no body can follow: HEAD, 204, 304. */
+  readonly bodyless: boolean;
+}
+
+export interface AnswerSource {
+  /** Bytes on their way to the client, by reference. */
+  delivered(chunk: Buffer): void;
+  pause(): void;
+}
+
+/** Reason phrases Node accepts; others are replaced by the standard one. */
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Writes an upstream's answer to the client: every piece at once, save the very last byte (or the terminating
+ * chunk, or the head where there is no body), which waits for `release`. A client that has its last byte can so
+ * rely on the exchange being recorded.
+ *
+ * Pieces of one read of the upstream's socket are joined: a stream of small chunks costs one write, not one each.
+ */
+export class AnswerWriter {
+  readonly #res: ServerResponse;
+  readonly #source: AnswerSource;
+  #start: AnswerStart | undefined;
+  #pieces: Buffer[] = [];
+  #scheduled = false;
+  /** Bytes of a declared length that have not come yet. */
+  #missing = Number.POSITIVE_INFINITY;
+  #held: Buffer | undefined;
+  #closed = false;
+
+  constructor(res: ServerResponse, source: AnswerSource) {
+    this.#res = res;
+    this.#source = source;
+  }
+
+  begin(start: AnswerStart): void {
+    this.#start = start;
+    if (start.length !== undefined) this.#missing = start.length;
+    if (start.bodyless || start.length === 0) return;
+    this.#writeHead(start);
+    this.#schedule();
+  }
+
+  push(chunk: Buffer): void {
+    this.#pieces.push(chunk);
+    this.#schedule();
+  }
+
+  /** Passes on what has come, all but the last byte. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#closed) return;
+    let chunk = this.#join();
+    if (chunk !== undefined) {
+      this.#source.delivered(chunk);
+      this.#missing -= chunk.length;
+      if (this.#missing === 0) {
+        this.#held = chunk.subarray(chunk.length - 1);
+        chunk = chunk.subarray(0, chunk.length - 1);
+      }
+    }
+    if (chunk !== undefined && chunk.length > 0) {
+      if (!this.#res.write(chunk)) this.#source.pause();
+    } else if (this.#res.headersSent) {
+      this.#res.flushHeaders();
+    }
+  }
+
+  /** Ends the answer: the exchange is recorded. */
+  release(trailers: [string, string][]): void {
+    if (this.#closed || this.#res.destroyed) return;
+    this.#closed = true;
+    if (this.#start !== undefined && !this.#res.headersSent) this.#writeHead(this.#start);
+    if (trailers.length > 0) this.#res.addTrailers(trailers);
+    if (this.#held === undefined) this.#res.end();
+    else this.#res.end(this.#held);
+  }
+
+  /** Passes on what has come and closes the connection, so that the client cannot take the answer for complete. */
+  cut(lingerMs: number): void {
+    if (this.#closed) return;
+    if (this.#pieces.length > 0) this.flush();
+    this.#closed = true;
+    const { socket } = this.#res;
+    if (socket === null) {
+      // Still queued behind an earlier answer on the same connection.
+      this.#res.destroy();
+    } else if (this.#res.chunkedEncoding || this.#start?.length !== undefined) {
+      const timer = setTimeout(() => socket.destroy(), lingerMs);
+      timer.unref();
+      socket.once('close', () => clearTimeout(timer));
+      socket.destroySoon();
+    } else {
+      // An HTTP/1.0 client reads until the end of the connection: only a reset tells it that this is not the end.
+      socket.resetAndDestroy();
+    }
+  }
+
+  #writeHead(start: AnswerStart): void {
+    this.#res.sendDate = false;
+    this.#res.writeHead(start.status, reasonPhrase(start.status, start.statusText), start.headers);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(flushWriter, this);
+  }
+
+  #join(): Buffer | undefined {
+    const pieces = this.#pieces;
+    const chunk = pieces.length > 1 ? Buffer.concat(pieces) : pieces[0];
+    if (pieces.length > 0) this.#pieces = [];
+    return chunk;
+  }
+}
+
+function flushWriter(writer: AnswerWriter): void {
+  writer.flush();
+}
+
+/** undici hands over only the last part of a reason phrase that came in several reads, and decodes it as UTF-8. */
+export function reasonPhrase(status: number, text: string): string {
+  const standard = STATUS_CODES[status] ?? '';
+  const partial = text !== '' && standard.endsWith(text);
+  return partial || !REASON.test(text) ? standard : text;
+}

@@ -1,0 +1,356 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+import type { AnswerSource } from './answer-writer.ts';
+import { AnswerWriter } from './answer-writer.ts';
+import { answerHead, requestHeaders, trailerPairs } from './end-to-end-headers.ts';
+import { UpstreamAbortError } from './errors.ts';
+import { answerFailure, lingerThen } from './failure-answer.ts';
+import type { Failure } from './failure.ts';
+import { errorCode, FAILURES, upstreamFailure } from './failure.ts';
+import type { HeaderView } from './header-view.ts';
+import { forwardInformation } from './information.ts';
+import type {
+  ExchangeEnd,
+  ExchangeRecorder,
+  ExchangeRecording,
+  ExchangeSummary,
+  ForwardDecision,
+  Outcome,
+  RelayLogger,
+} from './ports.ts';
+import type { RelayTimeouts } from './timeouts.ts';
+import type { UploadTap } from './upload.ts';
+import { Upload } from './upload.ts';
+
+/** What the exchanges of one relay share. */
+export interface ExchangeHost {
+  readonly upstream: Dispatcher;
+  /** Path of the upstream's address, put before that of the request; empty for most. */
+  readonly pathPrefix: string;
+  readonly recorder: ExchangeRecorder;
+  readonly timeouts: RelayTimeouts;
+  readonly maxBodyBytes: number;
+  readonly logger: RelayLogger;
+  readonly draining: boolean;
+  now(): number;
+  /** Counts body bytes in; false when there is no room for them. */
+  takeBytes(bytes: number): boolean;
+  ended(exchange: Exchange, summary: ExchangeSummary): void;
+}
+
+/** One admitted request. */
+export interface ExchangeCall {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly headers: HeaderView;
+  readonly decision: ForwardDecision;
+  /** Bytes counted in before the start; the exchange's owner counts `countedBytes` out at its end. */
+  readonly declaredLength: number | undefined;
+}
+
+/** One error object for all aborts: nobody reads its stack, and capturing one costs. */
+const ABORTED = new UpstreamAbortError('the exchange is over');
+
+/**
+ * One request and its answer. It goes upstream exactly once; whatever happens, exactly one end is recorded, and the
+ * side that is still there learns of it at once:
+ *
+ * | event | client | upstream | outcome |
+ * |---|---|---|---|
+ * | whole answer | released when recorded | | `completed`, from status 400 `error` |
+ * | failure before the head | own error | aborted | `error` |
+ * | failure after the head | cut | aborted | `interrupted` |
+ * | client leaves | | aborted | `aborted` |
+ */
+export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSource {
+  readonly #host: ExchangeHost;
+  readonly #call: ExchangeCall;
+  readonly #recording: ExchangeRecording;
+  readonly #writer: AnswerWriter;
+  readonly #startedAt: number;
+  #upload: Upload | undefined;
+  #uploadDone: boolean;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status: number | undefined;
+  #eventStream = false;
+  #headAt: number | undefined;
+  #lastActivity: number;
+  #clientBlocked = false;
+  #requestBytes = 0;
+  #countedBytes = 0;
+  #responseBytes = 0;
+  #over = false;
+
+  constructor(host: ExchangeHost, call: ExchangeCall) {
+    this.#host = host;
+    this.#call = call;
+    this.#startedAt = host.now();
+    this.#lastActivity = this.#startedAt;
+    this.#uploadDone = call.declaredLength === 0;
+    this.#writer = new AnswerWriter(call.res, this);
+    this.#recording = host.recorder.begin(startOf(call, this.#startedAt));
+  }
+
+  get response(): ServerResponse {
+    return this.#call.res;
+  }
+
+  /** Body bytes this exchange has counted in. */
+  get countedBytes(): number {
+    return this.#call.declaredLength ?? this.#countedBytes;
+  }
+
+  /** Sends the request upstream and starts reading its body. */
+  start(): void {
+    const { req, res, headers, decision } = this.#call;
+    const left = (): void => this.#clientLeft();
+    res.once('close', left);
+    // A response queued behind another on the same connection has no close of its own.
+    req.once('error', left);
+    if (this.#uploadDone) this.#recording.requestEnd();
+    else this.#upload = new Upload(req, this);
+    if (req.httpVersionMinor === 1 && headers.names.includes('expect')) res.writeContinue();
+    this.#host.upstream.dispatch(
+      {
+        method: req.method ?? 'GET',
+        path: this.#host.pathPrefix + (req.url ?? '/'),
+        headers: requestHeaders(headers, decision.outboundHeaders),
+        body: this.#upload ?? null,
+      },
+      this,
+    );
+  }
+
+  /** Answers with an own error instead of the upstream's answer, and records that. */
+  fail(failure: Failure): void {
+    if (this.#over) return;
+    if (this.#headAt !== undefined) {
+      this.#interrupt();
+      return;
+    }
+    this.#conclude({ outcome: 'error', failure, after: () => this.#answerFailure(failure) });
+    this.#abortUpstream();
+  }
+
+  /** Ends without an answer: the connection has failed with `failure` and is being answered as a whole. */
+  abandon(failure: Failure): boolean {
+    if (this.#over) return false;
+    this.#conclude({ outcome: 'error', failure });
+    this.#abortUpstream();
+    return true;
+  }
+
+  /** Ends because the relay closes. */
+  stop(): void {
+    this.fail(FAILURES.draining);
+  }
+
+  /** Applies the time limits; called every now and then instead of keeping timers per request. */
+  checkTime(now: number): void {
+    if (this.#over) return;
+    const { uploadIdleMs, answerMs, streamMs } = this.#host.timeouts;
+    const idle = now - this.#lastActivity;
+    if (now - this.#startedAt > streamMs) this.fail(FAILURES.silent);
+    else if (this.#headAt !== undefined) {
+      if (idle > answerMs && !this.#eventStream && !this.#clientBlocked) this.#interrupt();
+    } else if (this.#uploadDone || this.#upload?.blocked === true) {
+      if (idle > answerMs) this.fail(FAILURES.silent);
+    } else if (idle > uploadIdleMs) this.fail(FAILURES.slow);
+  }
+
+  // The client's side
+
+  uploadChunk(chunk: Buffer): boolean {
+    this.#lastActivity = this.#host.now();
+    this.#requestBytes += chunk.length;
+    if (this.#over) return false;
+    if (this.#call.declaredLength === undefined) {
+      const failure = this.#chunkedFailure(chunk.length);
+      if (failure !== undefined) {
+        this.fail(failure);
+        return false;
+      }
+    }
+    this.#recording.requestChunk(chunk);
+    return true;
+  }
+
+  uploadEnd(): void {
+    this.#uploadDone = true;
+    this.#lastActivity = this.#host.now();
+    if (!this.#over) this.#recording.requestEnd();
+  }
+
+  uploadResumed(): void {
+    this.#lastActivity = this.#host.now();
+  }
+
+  delivered(chunk: Buffer): void {
+    this.#lastActivity = this.#host.now();
+    this.#responseBytes += chunk.length;
+    if (!this.#over) this.#recording.responseChunk(chunk, this.#lastActivity);
+  }
+
+  pause(): void {
+    if (this.#clientBlocked || this.#over) return;
+    this.#clientBlocked = true;
+    this.#controller?.pause();
+    this.#call.res.once('drain', () => {
+      this.#clientBlocked = false;
+      this.#lastActivity = this.#host.now();
+      this.#controller?.resume();
+    });
+  }
+
+  // The upstream's side, called by undici
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // The client may have left while the connection was being made.
+    if (this.#over) controller.abort(ABORTED);
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText = '',
+  ): void {
+    const raw = controller.rawHeaders as Buffer[];
+    const { req, res } = this.#call;
+    if (status < 200) {
+      forwardInformation(req, res, { status, statusText, raw });
+      return;
+    }
+    const bodyless = req.method === 'HEAD' || status === 204 || status === 304;
+    const head = answerHead(raw, !bodyless && req.httpVersionMinor === 1);
+    this.#status = status;
+    this.#eventStream = head.eventStream;
+    this.#headAt = this.#lastActivity = this.#host.now();
+    this.#recording.responseHead({ status, headers: head.headers, at: this.#headAt });
+    if (this.#host.draining) head.headers.push('connection', 'close');
+    this.#writer.begin({ status, statusText, headers: head.headers, length: head.length, bodyless });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#writer.push(chunk);
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#over) return;
+    this.#writer.flush();
+    const trailers = trailerPairs((controller.rawTrailers ?? []) as Buffer[]);
+    const outcome = (this.#status ?? 0) >= 400 ? 'error' : 'completed';
+    this.#conclude({ outcome, after: () => this.#release(trailers) });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return;
+    const failure = upstreamFailure(error);
+    const { domain } = this.#call.decision;
+    const fields = { code: errorCode(error), status: this.#status, requestId: this.#recording.id, domain };
+    this.#host.logger.warn(fields, 'upstream failed');
+    this.fail(failure);
+  }
+
+  // Endings
+
+  #chunkedFailure(bytes: number): Failure | undefined {
+    if (this.#requestBytes > this.#host.maxBodyBytes) return FAILURES.tooLarge;
+    if (!this.#host.takeBytes(bytes)) return FAILURES.overloaded;
+    this.#countedBytes += bytes;
+    return undefined;
+  }
+
+  #clientLeft(): void {
+    if (this.#over) return;
+    this.#writer.flush();
+    this.#conclude({ outcome: 'aborted' });
+    this.#abortUpstream();
+  }
+
+  #interrupt(): void {
+    this.#writer.flush();
+    this.#conclude({ outcome: 'interrupted' });
+    this.#abortUpstream();
+    this.#writer.cut(this.#host.timeouts.lingerMs);
+  }
+
+  #abortUpstream(): void {
+    this.#controller?.abort(ABORTED);
+    this.#upload?.destroy();
+  }
+
+  #release(trailers: [string, string][]): void {
+    const { req, res } = this.#call;
+    this.#writer.release(trailers);
+    if (this.#uploadDone || res.destroyed) return;
+    // The answer came early. The rest of the upload is read and thrown away, or the client might not see the answer.
+    const { socket } = req;
+    lingerThen(req, this.#host.timeouts.lingerMs, () => {
+      if (!req.complete) socket.destroySoon();
+    });
+  }
+
+  #answerFailure(failure: Failure): void {
+    const { req, res } = this.#call;
+    const { lingerMs } = this.#host.timeouts;
+    answerFailure(req, res, failure, { requestId: this.#recording.id, uploading: !req.complete, lingerMs });
+  }
+
+  /** Records the end; the client gets what is left for it, `after`, once that is done. */
+  #conclude({ outcome, failure, after }: Ending): void {
+    this.#over = true;
+    const endedAt = this.#host.now();
+    const status = failure?.status ?? this.#status;
+    const end: { -readonly [K in keyof ExchangeEnd]: ExchangeEnd[K] } = { outcome, endedAt };
+    if (status !== undefined) end.status = status;
+    if (failure !== undefined) {
+      end.errorType = failure.type;
+      end.errorMessage = failure.message;
+    }
+    if (!this.#uploadDone) end.requestTruncated = true;
+    const leave = (): void => {
+      after?.();
+      this.#host.ended(this, this.#summary(end));
+    };
+    this.#recording.end(end).then(leave, leave);
+  }
+
+  #summary(end: ExchangeEnd): ExchangeSummary {
+    return {
+      outcome: end.outcome,
+      status: end.status,
+      errorType: end.errorType,
+      domain: this.#call.decision.domain,
+      startedAt: this.#startedAt,
+      headAt: this.#headAt,
+      endedAt: end.endedAt,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+    };
+  }
+}
+
+interface Ending {
+  readonly outcome: Outcome;
+  /** The own error that is answered. */
+  readonly failure?: Failure;
+  readonly after?: () => void;
+}
+
+function startOf(call: ExchangeCall, startedAt: number): Parameters<ExchangeRecorder['begin']>[0] {
+  const { req, headers, decision } = call;
+  return {
+    startedAt,
+    method: req.method ?? 'GET',
+    path: req.url ?? '/',
+    domain: decision.domain,
+    scope: decision.scope,
+    ...(decision.accountId === undefined ? {} : { accountId: decision.accountId }),
+    ...(decision.clientKeyName === undefined ? {} : { clientKeyName: decision.clientKeyName }),
+    headers: headers.raw,
+    recordBody: decision.recordBody,
+  };
+}

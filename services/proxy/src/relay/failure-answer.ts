@@ -1,0 +1,74 @@
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+import type { Failure } from './failure.ts';
+import { failureBody, failureHeaders } from './failure.ts';
+
+export interface FailureAnswerOptions {
+  readonly requestId: string;
+  /** The client may still be sending: the rest is read and thrown away for at most `lingerMs`. */
+  readonly uploading: boolean;
+  readonly lingerMs: number;
+}
+
+/** Answers with one of the proxy's own errors; cuts the connection when an answer has begun already. */
+export function answerFailure(
+  req: IncomingMessage,
+  res: ServerResponse,
+  failure: Failure,
+  options: FailureAnswerOptions,
+): void {
+  if (res.destroyed || res.writableEnded) return;
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const body = failureBody(failure, options.requestId);
+  const headers = failureHeaders(failure, options.requestId, Buffer.byteLength(body));
+  if (!options.uploading) {
+    res.writeHead(failure.status, headers).end(body);
+    return;
+  }
+  headers.push('connection', 'close');
+  res.writeHead(failure.status, headers).write(body);
+  lingerThen(req, options.lingerMs, () => res.end());
+}
+
+/**
+ * Reads on and throws away what the client still sends, then calls `close`. Closing with unread bytes would reset
+ * the connection, and the reset would take the answer with it before the client has read it.
+ */
+export function lingerThen(req: IncomingMessage, lingerMs: number, close: () => void): void {
+  if (req.complete || req.destroyed) {
+    close();
+    return;
+  }
+  const timer = setTimeout(close, lingerMs);
+  timer.unref();
+  const finish = (): void => {
+    clearTimeout(timer);
+    close();
+  };
+  req.once('end', finish);
+  req.once('error', () => clearTimeout(timer));
+  req.resume();
+}
+
+/** Answers on a connection whose request could not be read at all, and closes it. */
+export function answerOnSocket(
+  socket: Socket,
+  failure: Failure,
+  options: { readonly requestId: string; readonly lingerMs: number },
+): void {
+  const body = failureBody(failure, options.requestId);
+  const headers = failureHeaders(failure, options.requestId, Buffer.byteLength(body));
+  headers.push('connection', 'close');
+  let head = `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status] ?? ''}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  // Only our half is closed: the parser goes on swallowing what the client sends until it has read the answer.
+  socket.end(`${head}\r\n${body}`);
+  const timer = setTimeout(() => socket.destroy(), options.lingerMs);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}

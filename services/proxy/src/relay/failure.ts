@@ -1,0 +1,111 @@
+/**
+ * The errors the proxy answers itself, in one catalogue. Messages are fixed texts: nothing of the upstream's
+ * address, of the network or of an exception reaches a client.
+ */
+export interface Failure {
+  readonly status: number;
+  /** Anthropic error type. */
+  readonly type: string;
+  readonly message: string;
+  /** Value of `x-should-retry`. */
+  readonly shouldRetry: boolean;
+  /** Value of `retry-after`, in seconds. */
+  readonly retryAfter?: number;
+}
+
+function invalid(message: string, status = 400): Failure {
+  return { status, type: 'invalid_request_error', message, shouldRetry: false };
+}
+
+function upstream(status: 502 | 504, message: string): Failure {
+  return { status, type: status === 504 ? 'timeout_error' : 'api_error', message, shouldRetry: true };
+}
+
+function busy(message: string): Failure {
+  return { status: 503, type: 'overloaded_error', message, shouldRetry: true, retryAfter: 2 };
+}
+
+export const FAILURES = {
+  malformed: invalid('The request is not valid HTTP.'),
+  version: invalid('Only HTTP/1.1 and HTTP/1.0 requests are served.'),
+  target: invalid('The request target must be a path that starts with one slash.'),
+  host: invalid('The request needs exactly one valid Host header.'),
+  transferEncoding: invalid('The only transfer encoding accepted is one "chunked", on HTTP/1.1.'),
+  upgrade: invalid('Protocol upgrades are not served.'),
+  connect: invalid('CONNECT is not served.', 405),
+  expectation: invalid('The only expectation accepted is 100-continue.', 417),
+  headersTooLarge: invalid('The request has too many or too long headers.', 431),
+  tooLarge: {
+    status: 413,
+    type: 'request_too_large',
+    message: 'The request body is larger than this proxy accepts.',
+    shouldRetry: false,
+  },
+  slow: {
+    status: 408,
+    type: 'timeout_error',
+    message: 'The request did not arrive in time.',
+    shouldRetry: true,
+  },
+  draining: busy('The proxy is shutting down; send the request again.'),
+  overloaded: busy('The proxy has no room for this request at the moment; send it again.'),
+  unreachable: upstream(502, 'The upstream could not be reached.'),
+  reset: upstream(502, 'The upstream closed the connection before it answered.'),
+  garbage: upstream(502, 'The upstream sent an invalid answer.'),
+  connectTimeout: upstream(504, 'The upstream did not accept a connection in time.'),
+  silent: upstream(504, 'The upstream did not answer in time.'),
+  internal: {
+    status: 500,
+    type: 'api_error',
+    message: 'The proxy failed to handle the request.',
+    shouldRetry: true,
+  },
+} as const satisfies Record<string, Failure>;
+
+const BY_CODE: Readonly<Record<string, Failure>> = {
+  UND_ERR_CONNECT_TIMEOUT: FAILURES.connectTimeout,
+  ETIMEDOUT: FAILURES.connectTimeout,
+  UND_ERR_SOCKET: FAILURES.reset,
+  ECONNRESET: FAILURES.reset,
+  EPIPE: FAILURES.reset,
+  UND_ERR_HEADERS_OVERFLOW: FAILURES.garbage,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: FAILURES.garbage,
+  UND_ERR_INVALID_ARG: FAILURES.malformed,
+  UND_ERR_NOT_SUPPORTED: FAILURES.malformed,
+};
+
+/** What to answer when the upstream failed before its head arrived; `error` is undici's or the socket's. */
+export function upstreamFailure(error: Error): Failure {
+  const code = errorCode(error);
+  return BY_CODE[code] ?? (code.startsWith('HPE_') ? FAILURES.garbage : FAILURES.unreachable);
+}
+
+/** The error's stable code, or an empty string. */
+export function errorCode(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** JSON text of an error in the shape of the Messages API. */
+export function failureBody(failure: Failure, requestId: string): string {
+  return JSON.stringify({
+    type: 'error',
+    error: { type: failure.type, message: failure.message },
+    request_id: requestId,
+  });
+}
+
+/** Headers of an own error answer, flat, without those of the connection. */
+export function failureHeaders(failure: Failure, requestId: string, bodyLength: number): string[] {
+  const headers = [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(bodyLength),
+    'request-id',
+    requestId,
+    'x-should-retry',
+    String(failure.shouldRetry),
+  ];
+  if (failure.retryAfter !== undefined) headers.push('retry-after', String(failure.retryAfter));
+  return headers;
+}
