@@ -12,8 +12,12 @@ export function describeConfig(table: ConfigTable): string {
  */
 export function renderEnvExample(table: ConfigTable): string {
   return Object.values(table)
-    .map((setting) => `# ${description(setting)}\n# ${setting.env}=${setting.default ?? ''}\n`)
+    .map((setting) => `# ${description(setting)}\n# ${assignment(setting)}\n`)
     .join('\n');
+}
+
+function assignment(setting: Setting): string {
+  return setting.kind === 'family' ? setting.env : `${setting.env}=${setting.default ?? ''}`;
 }
 
 function headline(setting: Setting): string {
