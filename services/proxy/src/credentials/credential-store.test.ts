@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -383,5 +383,22 @@ describe('CredentialStore on a mounted Secret', () => {
     await rm(join(folder, '..v1'), { recursive: true });
     await reloaded.promise;
     await expect.poll(() => keyOf(store)).toBe('sk-ant-of-v2');
+  });
+});
+
+describe('the folder of the repository', () => {
+  const shipped = new URL('../../../../credentials/', import.meta.url);
+
+  it('holds an example that works once its keys are replaced, and not before', async () => {
+    const example = await readFile(new URL('example.credentials.json', shipped), 'utf8');
+    await put(FILE, example);
+    await expect(open()).rejects.toThrow('placeholder');
+    await put(FILE, example.replaceAll('replace-with', 'sk'));
+    expect((await open()).counts().current).toBe(1);
+  });
+
+  it('refuses everything else to Git', async () => {
+    const rules = await readFile(new URL('.gitignore', shipped), 'utf8');
+    expect(rules.trim().split('\n')).toEqual(['*', '!.gitignore', '!README.md', '!example.credentials.json']);
   });
 });
