@@ -28,7 +28,7 @@ export function journalExchange(
   script: ExchangeScript = {},
 ): JournalExchange & { close(rest?: ExchangeScript): void } {
   let current = script;
-  const bytes = (value: string | Buffer | undefined): Buffer => Buffer.from(value ?? '');
+
   return {
     id: nextId(),
     recovered: false,
@@ -86,6 +86,10 @@ export function journalExchange(
       current = { ...current, ...rest, closing: rest.closing ?? 'end' };
     },
   };
+}
+
+function bytes(value: string | Buffer | undefined): Buffer {
+  return Buffer.from(value ?? '');
 }
 
 /** Bytes of an event stream. */
