@@ -28,7 +28,11 @@ const COUNTERS = [
   'oldestEndedAt',
   'readSegment',
   'readOffset',
-  'acknowledged',
+  // Written by the main thread, for the recorder's row in the database.
+  'spoolBytes',
+  'lost',
+  'late',
+  'lagSeconds',
 ] as const;
 export type ControlCounter = (typeof COUNTERS)[number];
 const COUNTER_INDEX = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as Record<

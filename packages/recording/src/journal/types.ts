@@ -142,29 +142,22 @@ export interface JournalReader {
   openExchanges(): JournalExchange[];
   /** The recorder could not write the rest of an exchange: it appears in the next batch as closed by `lost`. */
   markLost(exchangeId: string, reason: LostReason): void;
+  /** Figures for the recorder's row in the database; plain numbers. */
+  stats(): JournalReaderStats;
   /** Persists the acknowledgements and closes the files. */
   close(): void;
 }
 
-/** `workerData` of the recorder's worker. */
-export interface RecorderWorkerData {
-  journal: JournalReaderOptions;
-  recorderId: string;
-  /** Absent: nothing is shipped, the spool fills. */
-  databaseUrl?: string;
-  /** `workerSettings` of `openRecorder`, passed on as they are. */
-  settings: Readonly<Record<string, unknown>>;
+/** State of the journal as the worker sees it; counters are since the start of the process. */
+export interface JournalReaderStats {
+  spoolBytes: number;
+  /** Closed exchanges that are not acknowledged. */
+  unshippedExchanges: number;
+  openExchanges: number;
+  lagSeconds: number;
+  lateExchanges: number;
+  lostExchanges: number;
+  quarantinedRecords: number;
+  corruptBytes: number;
+  interruptedExchanges: number;
 }
-
-/** Main thread to worker. `stop`: finish the current batch, close the reader, exit. */
-export type ToWorker = { type: 'stop' } | { type: 'lost'; id: string; reason: LostReason };
-
-/** Worker to main thread. Metric names are those declared in `workerMetrics` of `openRecorder`. */
-export type FromWorker =
-  | { type: 'ready' }
-  | { type: 'log'; level: WorkerLogLevel; fields: Record<string, unknown>; message: string }
-  | { type: 'count'; name: string; labels?: Record<string, string>; by: number }
-  | { type: 'gauge'; name: string; labels?: Record<string, string>; value: number }
-  | { type: 'observe'; name: string; labels?: Record<string, string>; value: number };
-
-export type WorkerLogLevel = 'debug' | 'info' | 'warn' | 'error';

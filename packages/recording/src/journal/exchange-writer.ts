@@ -1,0 +1,285 @@
+import type { BeginMeta, EndMeta, ExchangeRecording, LostReason, ResponseHead } from '../types.ts';
+import type { AppendEntry, AppendOwner } from './append-queue.ts';
+import { sealSlice } from './body-slice.ts';
+import type { EndWait } from './end-waits.ts';
+import { MAX_PAYLOAD_BYTES, RecordType, textRecord } from './record.ts';
+import type { RecordOrigin } from './record.ts';
+import type { StoredEnd, StoredHeaders } from './types.ts';
+
+/** A slice of the answer is written when it has grown to this, or at the next tick. */
+const RESPONSE_SLICE_BYTES = 32 * 1024;
+/** Request bodies arrive fast; larger slices mean fewer writes. */
+const REQUEST_SLICE_BYTES = 256 * 1024;
+/** Chunks of a few bytes must not let the series outgrow a record. */
+const MAX_SLICE_CHUNKS = 8192;
+
+/** What a recording needs of the journal it writes to. */
+export interface RecordingHost {
+  readonly seed: number;
+  storedHeaders(headers: readonly string[]): StoredHeaders;
+  storedTarget(path: string): string;
+  storedMessage(text: string): string;
+  /** Takes the entry, or says why not. */
+  append(entry: AppendEntry): LostReason | undefined;
+  /** The recording holds bytes to be written at the next tick. */
+  markDirty(recording: ExchangeWriter): void;
+  /** A wait for the end record, bounded, because the client is served regardless. */
+  startWait(): EndWait;
+  closed(recording: ExchangeWriter): void;
+  lost(recording: ExchangeWriter, reason: LostReason): void;
+  /** A lost exchange has records in the journal: the reader must learn that no more will come. */
+  mark(recording: ExchangeWriter, reason: LostReason): void;
+}
+
+export interface RecordingIdentity {
+  /** UUIDv7 text. */
+  id: string;
+  idBytes: Buffer;
+  /** Counts begun exchanges, so that the reader can say how far it is. */
+  sequence: number;
+}
+
+/** Turns the calls for one exchange into records. */
+export class ExchangeWriter implements ExchangeRecording, AppendOwner {
+  readonly id: string;
+  readonly idBytes: Buffer;
+  readonly #host: RecordingHost;
+  readonly #origin: RecordOrigin;
+  readonly #recordBody: boolean;
+  #state: 'open' | 'ended' | 'lost' = 'open';
+  #lostReason: LostReason | undefined;
+  /** Sealed records that are not appended yet. */
+  #sealed: Buffer[] = [];
+  #sealedBytes = 0;
+  #requestParts: Buffer[] = [];
+  #requestPartBytes = 0;
+  #requestLength = 0;
+  #responseParts: Buffer[] = [];
+  #responsePartBytes = 0;
+  #responseLength = 0;
+  #series: number[] = [];
+  #lastChunkAt: number;
+  /** Sealed so far: the end record tells, so that a missing one is noticed. */
+  #records = 0;
+  #onDisk = false;
+  #finalEntry: AppendEntry | undefined;
+  #wait: EndWait | undefined;
+  /** Owned by the host: already in the set of recordings to look at. */
+  dirty = false;
+
+  constructor(host: RecordingHost, identity: RecordingIdentity, meta: BeginMeta) {
+    this.id = identity.id;
+    this.idBytes = identity.idBytes;
+    this.#host = host;
+    this.#origin = { id: identity.idBytes, seed: host.seed };
+    this.#recordBody = meta.recordBody;
+    this.#lastChunkAt = Math.round(meta.startedAt);
+    // Field by field: whatever else the caller's object carries must not reach the disk.
+    const stored = {
+      n: identity.sequence,
+      startedAt: meta.startedAt,
+      method: meta.method,
+      path: host.storedTarget(meta.path),
+      domain: meta.domain,
+      scope: meta.scope,
+      accountId: meta.accountId,
+      clientKeyName: meta.clientKeyName,
+      headers: host.storedHeaders(meta.headers),
+      recordBody: meta.recordBody,
+    };
+    this.#seal([textRecord(this.#origin, RecordType.begin, JSON.stringify(stored))]);
+    host.markDirty(this);
+  }
+
+  get dropped(): boolean {
+    return this.#state === 'lost';
+  }
+
+  requestChunk(chunk: Buffer): void {
+    if (this.#state !== 'open') return;
+    if (!this.#recordBody) {
+      this.#requestLength += chunk.length;
+      return;
+    }
+    for (const part of portions(chunk)) {
+      this.#requestParts.push(part);
+      this.#requestPartBytes += part.length;
+      if (this.#requestPartBytes >= REQUEST_SLICE_BYTES) {
+        this.#sealRequest(RecordType.request);
+        this.#append();
+      }
+    }
+    if (this.#requestPartBytes > 0) this.#host.markDirty(this);
+  }
+
+  requestEnd(): void {
+    if (this.#state !== 'open') return;
+    this.#sealRequest(RecordType.requestEnd);
+    this.#append();
+  }
+
+  responseHead(head: ResponseHead): void {
+    if (this.#state !== 'open') return;
+    const stored = { status: head.status, headers: this.#host.storedHeaders(head.headers), at: head.at };
+    this.#seal([textRecord(this.#origin, RecordType.responseHead, JSON.stringify(stored))]);
+    this.#host.markDirty(this);
+  }
+
+  responseChunk(chunk: Buffer, at: number): void {
+    if (this.#state !== 'open') return;
+    if (!this.#recordBody) {
+      this.#responseLength += chunk.length;
+      return;
+    }
+    for (const part of portions(chunk)) this.#addResponsePart(part, Math.round(at));
+    if (!this.dirty && this.#responsePartBytes > 0) this.#host.markDirty(this);
+  }
+
+  end(meta: EndMeta): Promise<void> {
+    if (this.#state !== 'open') return Promise.resolve();
+    this.#state = 'ended';
+    this.#sealParts();
+    const stored: StoredEnd & { records: number } = {
+      outcome: meta.outcome,
+      endedAt: meta.endedAt,
+      requestLength: this.#requestLength,
+      responseLength: this.#responseLength,
+      records: this.#records,
+    };
+    if (meta.status !== undefined) stored.status = meta.status;
+    if (meta.errorType !== undefined) stored.errorType = meta.errorType;
+    if (meta.errorMessage !== undefined) stored.errorMessage = this.#host.storedMessage(meta.errorMessage);
+    if (meta.requestTruncated !== undefined) stored.requestTruncated = meta.requestTruncated;
+    this.#seal([textRecord(this.#origin, RecordType.end, JSON.stringify(stored))]);
+    this.#wait = this.#host.startWait();
+    this.#finalEntry = this.#append();
+    return this.#wait.promise;
+  }
+
+  /** Appends what is held back; called at every tick and at shutdown. */
+  flush(): void {
+    if (this.#state !== 'open') return;
+    this.#sealParts();
+    if (this.#sealedBytes > 0) this.#append();
+  }
+
+  entryWritten(entry: AppendEntry): void {
+    if (!this.#onDisk && this.#lostReason !== undefined) this.#host.mark(this, this.#lostReason);
+    this.#onDisk = true;
+    if (entry !== this.#finalEntry) return;
+    this.#host.closed(this);
+    this.#wait?.settle();
+  }
+
+  entryFailed(_entry: AppendEntry, reason: LostReason): void {
+    this.#lose(reason);
+  }
+
+  #lose(reason: LostReason): void {
+    if (this.#state === 'lost') return;
+    this.#state = 'lost';
+    this.#lostReason = reason;
+    this.#sealed = [];
+    this.#requestParts = [];
+    this.#responseParts = [];
+    this.#series = [];
+    this.#host.lost(this, reason);
+    if (this.#onDisk) this.#host.mark(this, reason);
+    this.#wait?.settle();
+  }
+
+  #addResponsePart(part: Buffer, at: number): void {
+    this.#responseParts.push(part);
+    this.#responsePartBytes += part.length;
+    // A clock that was set back must not make a negative step.
+    const step = Math.max(0, at - this.#lastChunkAt);
+    this.#lastChunkAt += step;
+    this.#series.push(step, part.length);
+    if (this.#responsePartBytes < RESPONSE_SLICE_BYTES && this.#responseParts.length < MAX_SLICE_CHUNKS)
+      return;
+    this.#sealResponse();
+    this.#append();
+  }
+
+  #sealParts(): void {
+    if (this.#requestPartBytes > 0) this.#sealRequest(RecordType.request);
+    if (this.#responsePartBytes > 0) this.#sealResponse();
+  }
+
+  #sealRequest(type: RecordType): void {
+    const parts = this.#requestParts;
+    const partBytes = this.#requestPartBytes;
+    this.#requestParts = [];
+    this.#requestPartBytes = 0;
+    // Where bodies are not recorded the length counts bytes that are not there.
+    const bodyOffset = this.#recordBody ? this.#requestLength : 0;
+    const slice = { type, bodyOffset, parts, partBytes, series: [] };
+    this.#seal(sealSlice(this.#origin, slice));
+    this.#requestLength += partBytes;
+  }
+
+  #sealResponse(): void {
+    const slice = {
+      type: RecordType.response,
+      bodyOffset: this.#responseLength,
+      parts: this.#responseParts,
+      partBytes: this.#responsePartBytes,
+      series: this.#series,
+    };
+    this.#seal(sealSlice(this.#origin, slice));
+    this.#responseLength += this.#responsePartBytes;
+    this.#responseParts = [];
+    this.#responsePartBytes = 0;
+    this.#series = [];
+  }
+
+  /** Takes the buffers of one record. */
+  #seal(record: readonly Buffer[]): void {
+    this.#records++;
+    for (const buffer of record) {
+      this.#sealed.push(buffer);
+      this.#sealedBytes += buffer.length;
+    }
+  }
+
+  /** undefined: the journal does not take it, the exchange is lost. */
+  #append(): AppendEntry | undefined {
+    const entry: AppendEntry = { buffers: this.#sealed, bytes: this.#sealedBytes, owner: this };
+    this.#sealed = [];
+    this.#sealedBytes = 0;
+    const refused = this.#host.append(entry);
+    if (refused === undefined) return entry;
+    this.#lose(refused);
+    return undefined;
+  }
+}
+
+/** A chunk in pieces that fit a record, without copying. */
+function portions(chunk: Buffer): Buffer[] {
+  const limit = MAX_PAYLOAD_BYTES / 2;
+  if (chunk.length <= limit) return chunk.length === 0 ? [] : [chunk];
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < chunk.length; at += limit) pieces.push(chunk.subarray(at, at + limit));
+  return pieces;
+}
+
+/** What `begin` returns when nothing is recorded: counted or switched off. */
+export class UnrecordedExchange implements ExchangeRecording {
+  readonly id: string;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  requestChunk(): void {}
+
+  requestEnd(): void {}
+
+  responseHead(): void {}
+
+  responseChunk(): void {}
+
+  end(): Promise<void> {
+    return Promise.resolve();
+  }
+}

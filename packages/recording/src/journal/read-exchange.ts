@@ -1,0 +1,151 @@
+import type { LostReason } from '../types.ts';
+import { readSeries, readSliceHead } from './body-slice.ts';
+import { JournalError } from './errors.ts';
+import type { FoundRecord } from './journal-scanner.ts';
+import { RECORD_HEADER_BYTES } from './record.ts';
+import type { SegmentSource } from './segment-source.ts';
+import type {
+  ExchangeClosing,
+  JournalExchange,
+  RecordedResponse,
+  StoredBegin,
+  StoredEnd,
+  StoredHead,
+} from './types.ts';
+
+/** Where the bytes of one slice are. */
+interface Extent {
+  source: SegmentSource;
+  /** Of the series, which the body bytes follow. */
+  offset: number;
+  seriesBytes: number;
+  bodyBytes: number;
+}
+
+export interface ReadExchangeIdentity {
+  id: string;
+  /** Key of the exchange in the reader's map. */
+  key: string;
+  recovered: boolean;
+}
+
+/** An exchange under assembly: its small records in memory, of its bodies only the places. */
+export class ReadExchange implements JournalExchange {
+  readonly id: string;
+  readonly key: string;
+  readonly recovered: boolean;
+  readonly begin: StoredBegin;
+  head: StoredHead | undefined;
+  end: StoredEnd | undefined;
+  closing: ExchangeClosing | undefined;
+  lost: LostReason | undefined;
+  requestComplete = false;
+  damaged = false;
+  requestLength = 0;
+  responseLength = 0;
+  /** Records read so far, the begin included. */
+  records = 1;
+  /** Segments that hold records of it. */
+  readonly sources = new Set<SegmentSource>();
+  #request: Extent[] = [];
+  #response: Extent[] = [];
+  #released = false;
+
+  constructor(identity: ReadExchangeIdentity, begin: StoredBegin) {
+    this.id = identity.id;
+    this.key = identity.key;
+    this.recovered = identity.recovered;
+    this.begin = begin;
+  }
+
+  addRequest(found: FoundRecord, last: boolean): void {
+    const extent = extentOf(found);
+    if (extent.bodyOffset !== this.requestLength) {
+      this.damaged = true;
+      return;
+    }
+    this.requestLength += extent.bodyBytes;
+    if (extent.bodyBytes > 0) this.#request.push(extent);
+    if (last) this.requestComplete = true;
+  }
+
+  addResponse(found: FoundRecord): void {
+    const extent = extentOf(found);
+    if (extent.bodyOffset !== this.responseLength) {
+      this.damaged = true;
+      return;
+    }
+    this.responseLength += extent.bodyBytes;
+    this.#response.push(extent);
+  }
+
+  close(closing: ExchangeClosing, details: { end?: StoredEnd; lost?: LostReason } = {}): void {
+    this.closing = closing;
+    this.end = details.end;
+    this.lost = details.lost;
+    if (details.end === undefined || !this.begin.recordBody) return;
+    const { requestLength, responseLength } = details.end;
+    if (requestLength !== this.requestLength || responseLength !== this.responseLength) this.damaged = true;
+  }
+
+  requestBody(): Buffer {
+    this.#check();
+    const body = Buffer.allocUnsafeSlow(this.requestLength);
+    let at = 0;
+    for (const { source, offset, seriesBytes, bodyBytes } of this.#request) {
+      readFully(source, { target: body, at, length: bodyBytes, position: offset + seriesBytes });
+      at += bodyBytes;
+    }
+    return body;
+  }
+
+  response(): RecordedResponse {
+    this.#check();
+    const bytes = Buffer.allocUnsafeSlow(this.responseLength);
+    const chunks: number[] = [];
+    let at = 0;
+    let time = 0;
+    for (const { source, offset, seriesBytes, bodyBytes } of this.#response) {
+      const slice = Buffer.allocUnsafe(seriesBytes + bodyBytes);
+      readFully(source, { target: slice, at: 0, length: slice.length, position: offset });
+      time = readSeries(slice.subarray(0, seriesBytes), time, chunks);
+      bytes.set(slice.subarray(seriesBytes), at);
+      at += bodyBytes;
+    }
+    return { bytes, chunks };
+  }
+
+  /** Its bytes may be deleted from now on. */
+  release(): void {
+    this.#released = true;
+    this.#request = [];
+    this.#response = [];
+    for (const source of this.sources) source.release(this);
+  }
+
+  #check(): void {
+    if (!this.#released) return;
+    throw new JournalError(`exchange ${this.id} was acknowledged: its bytes are no longer in the journal`);
+  }
+}
+
+function extentOf(found: FoundRecord): Extent & { bodyOffset: number } {
+  const head = readSliceHead(found.data, found.at + RECORD_HEADER_BYTES);
+  const before = head.seriesAt - found.at;
+  return {
+    source: found.source,
+    offset: found.offset + before,
+    seriesBytes: head.seriesBytes,
+    bodyBytes: found.bytes - before - head.seriesBytes,
+    bodyOffset: head.bodyOffset,
+  };
+}
+
+function readFully(
+  source: SegmentSource,
+  part: { target: Buffer; at: number; length: number; position: number },
+): void {
+  const { target, at, length, position } = part;
+  if (source.read(target, at, length, position) === length) return;
+  throw new JournalError(`segment ${source.path} has become shorter than what was read from it`);
+}
