@@ -13,12 +13,17 @@ export interface DecodedContent {
   truncated: boolean;
 }
 
-type Decode = (bytes: Buffer, maxBytes: number) => Buffer;
+/** Throws what zlib throws; `undefined`: not worth decoding. */
+type Decode = (bytes: Buffer, maxBytes: number) => Buffer | undefined;
 
 /** More codings than this in one header are an attack, not a stack. */
 const MAX_CODINGS = 4;
 /** Attempts to find how much of the input fits when all of it does not. */
 const TRUNCATION_STEPS = 8;
+
+/** Every frame costs a decoder; nobody sends more than a few. */
+const MAX_ZSTD_FRAMES = 256;
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush: ZSTD_FLUSH } = constants;
 // A flushing finish makes zlib return what there is when the input stops early.
@@ -36,8 +41,7 @@ const DECODERS: Readonly<Record<string, Decode>> = {
       : inflateRawSync(bytes, inflateOptions(maxBytes)),
   br: (bytes, maxBytes) =>
     brotliDecompressSync(bytes, { finishFlush: BROTLI_OPERATION_FLUSH, maxOutputLength: maxBytes }),
-  zstd: (bytes, maxBytes) =>
-    zstdDecompressSync(bytes, { finishFlush: ZSTD_FLUSH, maxOutputLength: maxBytes }),
+  zstd: unzstd,
 };
 
 /**
@@ -69,7 +73,8 @@ export function decodeContent(
 function decodeWithin(decode: Decode, bytes: Buffer, maxBytes: number): DecodedContent | undefined {
   if (bytes.length === 0) return { bytes, truncated: false };
   try {
-    return { bytes: decode(bytes, maxBytes), truncated: false };
+    const decoded = decode(bytes, maxBytes);
+    return decoded && { bytes: decoded, truncated: false };
   } catch (error) {
     if (!isTooLarge(error)) return undefined;
   }
@@ -84,13 +89,35 @@ function decodeBeginning(decode: Decode, bytes: Buffer, maxBytes: number): Buffe
   for (let step = 0; step < TRUNCATION_STEPS && tooLong - fits > 1; step++) {
     const middle = Math.floor((fits + tooLong) / 2);
     try {
-      best = decode(bytes.subarray(0, middle), maxBytes);
+      best = decode(bytes.subarray(0, middle), maxBytes) ?? best;
       fits = middle;
     } catch {
       tooLong = middle;
     }
   }
   return best;
+}
+
+/** Zstandard content may be several frames, of which Node decodes the first. */
+function unzstd(bytes: Buffer, maxBytes: number): Buffer | undefined {
+  const frames: Buffer[] = [];
+  let rest = bytes;
+  let room = maxBytes;
+  do {
+    if (frames.length === MAX_ZSTD_FRAMES) return undefined;
+    const options = { finishFlush: ZSTD_FLUSH, maxOutputLength: Math.max(room, 1), info: true };
+    // With `info` the result is an object, which the type declarations do not know.
+    const { buffer, engine } = zstdDecompressSync(rest, options) as unknown as ZlibInfo;
+    frames.push(buffer);
+    room -= buffer.length;
+    rest = rest.subarray(engine.bytesWritten);
+  } while (rest.length >= 4 && ZSTD_MAGIC.equals(rest.subarray(0, 4)));
+  return Buffer.concat(frames);
+}
+
+interface ZlibInfo {
+  buffer: Buffer;
+  engine: { bytesWritten: number };
 }
 
 function isTooLarge(error: unknown): boolean {

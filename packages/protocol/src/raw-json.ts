@@ -107,15 +107,15 @@ function isEscaped(text: string, position: number): boolean {
 export function endOfLiteral(text: string, start: number): number {
   const quote = text.indexOf('"', start);
   const backslash = text.indexOf('\\', start);
-  return backslash === -1 || backslash > quote ? quote : endOfEscapedLiteral(text, start, quote);
+  return backslash === -1 || backslash > quote ? quote : endOfEscapedLiteral(text, quote);
 }
 
-function endOfEscapedLiteral(text: string, start: number, firstQuote: number): number {
+function endOfEscapedLiteral(text: string, firstQuote: number): number {
   let quote = firstQuote;
   while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
   const lastBackslash = text.lastIndexOf('\\', quote);
   const tornUnicodeEscape = text[lastBackslash + 1] === 'u' && lastBackslash + 6 > quote;
-  return lastBackslash >= start && tornUnicodeEscape ? -1 : quote;
+  return tornUnicodeEscape ? -1 : quote;
 }
 
 /** Keeps lone surrogates through a UTF-8 encoding: inside JSON text they can only stand in strings, as an escape. */
