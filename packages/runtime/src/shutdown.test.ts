@@ -104,6 +104,15 @@ describe('Shutdown', () => {
     expect([closed, exits]).toEqual([1, [3]]);
   });
 
+  it('gives up a failed start without ending the program', async () => {
+    const { shutdown, host, exits } = harness();
+    let closed = 0;
+    shutdown.add('server', () => void (closed += 1));
+    shutdown.install();
+    await shutdown.release();
+    expect([closed, exits, host.eventNames()]).toEqual([1, [], []]);
+  });
+
   it('leaves no listeners behind', async () => {
     const { shutdown, host } = harness();
     shutdown.install();

@@ -34,6 +34,8 @@ export class Shutdown {
   readonly #listeners: [string, (argument: unknown) => void][] = [];
   #running: Promise<void> | undefined;
   #exitCode = 0;
+  /** Name of the closer that runs. */
+  #closing: string | undefined;
 
   constructor(options: ShutdownOptions) {
     this.#options = options;
@@ -81,6 +83,16 @@ export class Shutdown {
     return this.#running;
   }
 
+  /** Closes everything without ending the program: for a start that failed half-way and has its own last word. */
+  async release(): Promise<void> {
+    this.#running ??= this.#closeAll(this.#now() + this.#options.deadlineMs).then(() => this.#forget());
+    await this.#running;
+  }
+
+  #forget(): void {
+    for (const [event, listener] of this.#listeners) this.#host.off(event, listener);
+  }
+
   #listen(event: string, listener: (argument: unknown) => void): void {
     this.#listeners.push([event, listener]);
     this.#host.on(event, listener);
@@ -100,11 +112,9 @@ export class Shutdown {
     } else {
       logger.info({ exitCode: this.#exitCode }, 'shut down');
     }
-    for (const [event, listener] of this.#listeners) this.#host.off(event, listener);
+    this.#forget();
     this.#host.exit(this.#exitCode);
   }
-
-  #closing: string | undefined;
 
   async #closeAll(endsAt: number): Promise<'closed'> {
     const context: CloserContext = { remainingMs: () => Math.max(0, endsAt - this.#now()) };
