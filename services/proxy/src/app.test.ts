@@ -22,7 +22,7 @@ const managed: DomainCredential = {
   accountId: 'team-a',
   clientKeys: new ClientKeys([{ name: 'Ada', key: CLIENT_KEY }]),
   allowedPaths: [],
-  outboundHeaders: ['x-api-key', 'sk-ant-upstream'],
+  outboundHeader: ['x-api-key', 'sk-ant-upstream'],
 };
 
 interface Harness {
@@ -172,7 +172,7 @@ describe('GET /token-stats', () => {
     const answer = await ask(app, '/token-stats', { headers: client });
     expect([answer.status, JSON.parse(answer.text)]).toEqual([
       200,
-      { domain: 'managed.example.com', account: null, totals: { requests: 3, inputTokens: 5 } },
+      { domain: 'managed.example.com', account: null, requests: 3, inputTokens: 5 },
     ]);
     expect(asked).toEqual([{ domain: 'managed.example.com' }]);
     expect(answer.headers['cache-control']).toBe('no-store');

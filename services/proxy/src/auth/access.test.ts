@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import type { DomainCredential } from '../credentials/domain-credential.ts';
+import { HeaderView } from '../relay/header-view.ts';
+import type { AccessDecision } from '../relay/ports.ts';
 import { createAccessDecider } from './access.ts';
-import type { AccessDecision, AccessOptions, AccessRequest } from './access.ts';
+import type { AccessOptions } from './access.ts';
 import { ClientKeys } from './client-keys.ts';
 import { identifyPrincipal } from './principal.ts';
 
@@ -14,8 +16,15 @@ const managed: DomainCredential = {
   accountId: 'team-a',
   clientKeys: new ClientKeys([{ name: 'Ada', key: CLIENT_KEY }]),
   allowedPaths: ['/v1/files', '/v1/files/*'],
-  outboundHeaders: ['x-api-key', UPSTREAM_KEY],
+  outboundHeader: ['x-api-key', UPSTREAM_KEY],
 };
+
+/** A request as the tests write it. */
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly rawHeaders: string[];
+}
 
 function options(changes: Partial<AccessOptions> = {}): AccessOptions {
   return {
@@ -30,17 +39,22 @@ function options(changes: Partial<AccessOptions> = {}): AccessOptions {
   };
 }
 
-function request(
-  changes: Partial<AccessRequest> & { host?: string; headers?: string[] } = {},
-): AccessRequest {
+function request(changes: Partial<Asked> & { host?: string; headers?: string[] } = {}): Asked {
   const { host = managed.domain, headers = [], ...rest } = changes;
   return { method: 'POST', path: '/v1/messages', rawHeaders: ['Host', host, ...headers], ...rest };
 }
 
-function decide(asked: AccessRequest, changes: Partial<AccessOptions> = {}): AccessDecision {
-  return createAccessDecider(options(changes))(asked);
+function decide(asked: Asked, changes: Partial<AccessOptions> = {}): AccessDecision {
+  const { method, path, rawHeaders } = asked;
+  return createAccessDecider(options(changes))({
+    method,
+    path,
+    domain: 'ignored',
+    headers: new HeaderView(rawHeaders),
+  });
 }
 
+const STRIPPED = new Set(['authorization', 'x-api-key', 'cookie', 'proxy-authorization']);
 const BEARER = ['Authorization', `Bearer ${CLIENT_KEY}`];
 
 describe('a managed domain', () => {
@@ -58,8 +72,7 @@ describe('a managed domain', () => {
       scope: 'domain:managed.example.com',
       accountId: 'team-a',
       clientKeyName: 'Ada',
-      strip: new Set(['authorization', 'x-api-key', 'cookie', 'proxy-authorization']),
-      add: ['x-api-key', UPSTREAM_KEY],
+      outboundHeaders: { strip: STRIPPED, add: [['x-api-key', UPSTREAM_KEY]] },
       recordBody: true,
     });
   });
@@ -91,6 +104,8 @@ describe('a managed domain', () => {
     ['/v1/models/claude-opus-5-5', 'forward'],
     ['/v1/files', 'forward'],
     ['/v1/files/file_1/content', 'forward'],
+    ['/v1/messages?beta=true', 'forward'],
+    ['/v1/organizations?x=/v1/messages', 'refuse'],
     ['/v1/messages/', 'refuse'],
     ['/v1/messages/batches', 'refuse'],
     ['/v1/Messages', 'refuse'],
@@ -123,13 +138,9 @@ describe('a managed domain', () => {
     expect(decision).toMatchObject({
       kind: 'forward',
       accountId: 'team-a',
-      add: ['x-api-key', UPSTREAM_KEY],
+      outboundHeaders: { strip: STRIPPED, add: [['x-api-key', UPSTREAM_KEY]] },
     });
     expect(decision).not.toHaveProperty('clientKeyName');
-    expect(decision).toHaveProperty(
-      'strip',
-      new Set(['authorization', 'x-api-key', 'cookie', 'proxy-authorization']),
-    );
   });
 
   it('is found under its name with port, capitals and trailing dot', () => {
@@ -161,8 +172,7 @@ describe('a domain without a file', () => {
       domain: host,
       scope: `account:${accountId}`,
       accountId,
-      strip: new Set(['proxy-authorization']),
-      add: [],
+      outboundHeaders: { strip: new Set(['proxy-authorization']), add: [] },
       recordBody: true,
     });
   });
@@ -201,6 +211,7 @@ describe('a domain without a file', () => {
 describe('any request', () => {
   it.each([
     ['POST', '/v1/messages', true],
+    ['POST', '/v1/messages?beta=true', true],
     ['GET', '/v1/messages', false],
     ['POST', '/v1/messages/count_tokens', false],
     ['GET', '/v1/models', false],
@@ -252,13 +263,8 @@ describe('identifyPrincipal', () => {
   });
 
   it.each<[string, string[], Partial<AccessOptions>, number]>([
-    ['a wrong client key', request({ headers: ['x-api-key', 'no'] }).rawHeaders as string[], {}, 401],
-    [
-      'no client key, even when clients need none',
-      request().rawHeaders as string[],
-      { enableClientAuth: false },
-      401,
-    ],
+    ['a wrong client key', request({ headers: ['x-api-key', 'no'] }).rawHeaders, {}, 401],
+    ['no client key, even when clients need none', request().rawHeaders, { enableClientAuth: false }, 401],
     ['no pass-through credential', host, {}, 401],
     ['a domain that is not served', [...host, 'x-api-key', 'key-1'], { passthrough: 'deny' }, 403],
     ['a domain whose file is broken', ['Host', 'broken.example.com'], {}, 503],

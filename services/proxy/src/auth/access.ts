@@ -2,40 +2,8 @@ import { hostOf } from '../credentials/domain.ts';
 import type { DomainCredential, DomainLookup } from '../credentials/domain-credential.ts';
 import { OWN_ERRORS } from '../errors.ts';
 import type { OwnError } from '../errors.ts';
+import type { AccessDecider, AccessDecision, AccessRequest, RefuseDecision } from '../relay/ports.ts';
 import { accountIdOf, inboundCredentials } from './inbound-credentials.ts';
-
-/** What access control sees of a request. */
-export interface AccessRequest {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  /** Flat name, value list as Node gives it. */
-  readonly rawHeaders: readonly string[];
-}
-
-export interface ForwardDecision {
-  readonly kind: 'forward';
-  readonly domain: string;
-  /** Principal the exchange belongs to: `domain:<domain>`, `account:<hash>` or `account:none`. */
-  readonly scope: string;
-  readonly accountId?: string;
-  readonly clientKeyName?: string;
-  /** Lower-case names of headers that must not go upstream. */
-  readonly strip: ReadonlySet<string>;
-  /** Flat name, value list of headers that go upstream besides those of the client. */
-  readonly add: readonly string[];
-  /** False: a metadata row only, never a body. */
-  readonly recordBody: boolean;
-}
-
-export interface RefuseDecision extends OwnError {
-  readonly kind: 'refuse';
-}
-
-export type AccessDecision = ForwardDecision | RefuseDecision;
-
-/** Decides at once, from memory, whether and with which credential a request goes upstream. */
-export type AccessDecider = (request: AccessRequest) => AccessDecision;
 
 export interface AccessOptions {
   readonly credentials: DomainLookup;
@@ -69,9 +37,11 @@ const MODEL_PATH = /^\/v1\/models\/[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}$/;
 /** Characters and segments by which a path could mean another one to the upstream than it does here. */
 const AMBIGUOUS_PATH = /[%\\]|\/\/|\/\.{1,2}(\/|$)/;
 
+/** Whether and with which credential a request goes upstream, from memory. */
 export function createAccessDecider(options: AccessOptions): AccessDecider {
   return (request) => {
-    const host = hostOf(request.rawHeaders);
+    // Read here once more, because one reading of the header must decide both what is sent and what is stored.
+    const host = hostOf(request.headers.raw);
     if (host === undefined) return refuse(OWN_ERRORS.host);
     const found = options.credentials.find(host.domain);
     if (found === undefined) return decidePassthrough(request, host.domain, options);
@@ -85,25 +55,25 @@ function decideManaged(
   credential: DomainCredential,
   options: AccessOptions,
 ): AccessDecision {
-  const clientKeyName = credential.clientKeys.match(inboundCredentials(request.rawHeaders));
+  const clientKeyName = credential.clientKeys.match(inboundCredentials(request.headers.raw));
   if (options.enableClientAuth && clientKeyName === undefined) return refuse(OWN_ERRORS.clientKey);
-  if (!isManagedPath(request.path, credential.allowedPaths)) return refuse(OWN_ERRORS.path);
+  const path = pathOf(request);
+  if (!isManagedPath(path, credential.allowedPaths)) return refuse(OWN_ERRORS.path);
   return {
     kind: 'forward',
     domain: credential.domain,
     scope: `domain:${credential.domain}`,
     accountId: credential.accountId,
     ...(clientKeyName === undefined ? {} : { clientKeyName }),
-    strip: INBOUND_CREDENTIALS,
-    add: credential.outboundHeaders,
-    recordBody: isRecorded(request),
+    outboundHeaders: { strip: INBOUND_CREDENTIALS, add: [credential.outboundHeader] },
+    recordBody: isRecorded(request.method, path),
   };
 }
 
 function decidePassthrough(request: AccessRequest, domain: string, options: AccessOptions): AccessDecision {
   if (options.passthrough === 'deny' || options.accountHashKey === undefined)
     return refuse(OWN_ERRORS.domain);
-  const [credential] = inboundCredentials(request.rawHeaders);
+  const [credential] = inboundCredentials(request.headers.raw);
   // Without a credential the upstream answers 401 in its own words, which the client understands best.
   const accountId = credential === undefined ? undefined : accountIdOf(credential, options.accountHashKey);
   return {
@@ -111,14 +81,18 @@ function decidePassthrough(request: AccessRequest, domain: string, options: Acce
     domain,
     scope: `account:${accountId ?? 'none'}`,
     ...(accountId === undefined ? {} : { accountId }),
-    strip: HOP_CREDENTIALS,
-    add: [],
-    recordBody: isRecorded(request),
+    outboundHeaders: { strip: HOP_CREDENTIALS, add: [] },
+    recordBody: isRecorded(request.method, pathOf(request)),
   };
 }
 
-function isRecorded(request: AccessRequest): boolean {
-  return request.method === 'POST' && request.path === '/v1/messages';
+function pathOf(request: AccessRequest): string {
+  const query = request.path.indexOf('?');
+  return query === -1 ? request.path : request.path.slice(0, query);
+}
+
+function isRecorded(method: string, path: string): boolean {
+  return method === 'POST' && path === '/v1/messages';
 }
 
 function isManagedPath(path: string, allowed: readonly string[]): boolean {

@@ -101,7 +101,7 @@ async function put(name: string, text: string): Promise<void> {
 
 function keyOf(store: CredentialStore, domain = DOMAIN): string | undefined {
   const found = store.find(domain);
-  return typeof found === 'object' ? found.outboundHeaders[1] : found;
+  return typeof found === 'object' ? found.outboundHeader[1] : found;
 }
 
 describe('CredentialStore at start', () => {
@@ -111,7 +111,7 @@ describe('CredentialStore at start', () => {
     const store = await open();
     const found = store.find(DOMAIN) as DomainCredential;
     expect(found).toMatchObject({ domain: DOMAIN, accountId: 'team-a', allowedPaths: ['/v1/files'] });
-    expect(found.outboundHeaders).toEqual(['x-api-key', KEY]);
+    expect(found.outboundHeader).toEqual(['x-api-key', KEY]);
     expect(found.clientKeys.match([CLIENT_KEY])).toBe('default');
     expect((store.find('[::1]') as DomainCredential).accountId).toBe('[::1]');
     expect(store.find('b.example.com')).toBeUndefined();

@@ -8,8 +8,8 @@ export interface DomainCredential {
   readonly clientKeys: ClientKeys;
   /** Paths forwarded besides the Messages API: exact, or a folder that ends in `/*`. */
   readonly allowedPaths: readonly string[];
-  /** The one outbound credential, as a flat name, value list. */
-  readonly outboundHeaders: readonly string[];
+  /** The one outbound credential. */
+  readonly outboundHeader: readonly [name: string, value: string];
 }
 
 export interface DomainLookup {

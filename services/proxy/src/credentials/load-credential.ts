@@ -114,7 +114,7 @@ function toDomainCredential(
     accountId: file.accountId ?? domain,
     clientKeys: new ClientKeys(keys),
     allowedPaths: file.allowed_paths ?? [],
-    outboundHeaders: ['x-api-key', key],
+    outboundHeader: ['x-api-key', key],
   };
 }
 

@@ -43,7 +43,7 @@ export function tokenStatsRoutes(app: FastifyInstance, options: TokenStatsOption
       const totals = await withDeadline(options.tokenTotals(scope));
       return await reply
         .header('cache-control', 'no-store')
-        .send({ domain: scope.domain ?? null, account: scope.accountId ?? null, totals });
+        .send({ domain: scope.domain ?? null, account: scope.accountId ?? null, ...totals });
     } catch (error) {
       options.logger.warn({ err: error }, 'token totals could not be read');
       return sendError(reply, OWN_ERRORS.database);
