@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import { readyText } from './banner.ts';
+import { makeDataDir } from './data-dir.ts';
 import { EmbeddedDatabase, prepareEmbedded, prepareExternal } from './database.ts';
 import { StartCancelledError } from './errors.ts';
 import { freePort, requirePort } from './ports.ts';
@@ -48,6 +49,7 @@ export class Gateway {
     const { settings } = this.#options;
     await requirePort(settings.proxyPort, '--proxy-port');
     await requirePort(settings.dashboardPort, '--dashboard-port');
+    await makeDataDir(settings.dataDir);
     const database = await this.#prepareDatabase();
     const secrets = await loadSecrets(settings.dataDir);
     const metrics = { proxy: await freePort(), dashboard: await freePort() };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { makeDataDir } from './data-dir.ts';
 import { loadSecrets } from './secrets.ts';
 
 let folder: string;
@@ -13,10 +14,10 @@ afterEach(() => rm(folder, { recursive: true }));
 
 describe('loadSecrets', () => {
   it('generates secrets once and keeps them readable for their owner only', async () => {
-    const first = await loadSecrets(path.join(folder, 'data'));
+    const first = await loadSecrets(folder);
     expect(new Set(Object.values(first)).size).toBe(4);
-    expect(await loadSecrets(path.join(folder, 'data'))).toEqual(first);
-    expect((await stat(path.join(folder, 'data', 'secrets.json'))).mode & 0o777).toBe(0o600);
+    expect(await loadSecrets(folder)).toEqual(first);
+    expect((await stat(path.join(folder, 'secrets.json'))).mode & 0o777).toBe(0o600);
   });
 
   it('adds a secret that an older version did not know, keeping the others', async () => {
@@ -32,7 +33,24 @@ describe('loadSecrets', () => {
   });
 
   it('names a data directory that cannot be written', async () => {
+    await expect(loadSecrets(path.join(folder, 'missing'))).rejects.toThrow(/cannot be written.*--data-dir/);
+  });
+});
+
+describe('makeDataDir', () => {
+  it('makes all folders above, closed to others, and takes one that exists', async () => {
+    const dataDir = path.join(folder, 'a', 'b');
+    await makeDataDir(dataDir);
+    await makeDataDir(dataDir);
+    expect((await stat(dataDir)).mode & 0o066).toBe(0);
+  });
+
+  it.each(['file/data', 'file'])('refuses %s, where a file is in the way', async (name) => {
     await writeFile(path.join(folder, 'file'), '');
-    await expect(loadSecrets(path.join(folder, 'file'))).rejects.toThrow(/cannot be written.*--data-dir/);
+    await expect(makeDataDir(path.join(folder, name))).rejects.toThrow(/cannot be written \(E[A-Z]+\)/);
+  });
+
+  it.runIf(process.platform === 'linux')('refuses a folder that its file system does not make', async () => {
+    await expect(makeDataDir('/proc/nexus/data')).rejects.toThrow('cannot be written (ENOENT)');
   });
 });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { unwritable } from './data-dir.ts';
 import { DataDirError } from './errors.ts';
 
 const FILE = 'secrets.json';
@@ -26,25 +27,20 @@ function generate(): Secrets {
 }
 
 /**
- * Reads the secrets of a data directory, generating those it does not have yet; mode 0600.
+ * Reads the secrets of an existing data directory, generating those it does not have yet; mode 0600.
  *
  * @throws DataDirError when the file cannot be read, understood or written
  */
 export async function loadSecrets(dataDir: string): Promise<Secrets> {
   const file = path.join(dataDir, FILE);
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const known = await readKnown(file);
     const secrets = { ...generate(), ...known };
     if (Object.keys(known).length < Object.keys(secrets).length) await save(file, secrets);
     return secrets;
   } catch (error) {
     if (error instanceof DataDirError) throw error;
-    const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new DataDirError(
-      `data directory ${dataDir} cannot be written${reason}; make it writable or choose another with --data-dir`,
-      { cause: error },
-    );
+    throw unwritable(dataDir, error);
   }
 }
 
