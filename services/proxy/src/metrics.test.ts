@@ -46,17 +46,17 @@ describe('metrics of the proxy', () => {
     [
       'exchanges in progress',
       (metrics) => metrics.watchInflight(() => 7),
-      'inflight_exchanges{component="proxy"} 7',
+      'relay_inflight_exchanges{component="proxy"} 7',
     ],
     [
       'refused requests',
       (metrics) => metrics.relay.refused({ status: 401, errorType: 'authentication_error' }),
-      'refused_requests_total{status="401",error_type="authentication_error",component="proxy"} 1',
+      'relay_refusals_total{status="401",error_type="authentication_error",component="proxy"} 1',
     ],
     [
       'exchanges of a managed domain under its name',
       (metrics) => metrics.relay.exchangeEnded(ended),
-      'exchanges_total{domain="managed.example.com",outcome="completed",status="200",component="proxy"} 1',
+      'relayed_exchanges_total{domain="managed.example.com",outcome="completed",status="200",component="proxy"} 1',
     ],
     [
       'exchanges of all other domains together',
@@ -74,22 +74,22 @@ describe('metrics of the proxy', () => {
           outcome: 'aborted',
         });
       },
-      'exchanges_total{domain="other",outcome="aborted",status="none",component="proxy"} 2',
+      'relayed_exchanges_total{domain="other",outcome="aborted",status="none",component="proxy"} 2',
     ],
     [
       'bytes',
       (metrics) => metrics.relay.exchangeEnded(ended),
-      'exchanged_bytes_total{direction="response",component="proxy"} 300',
+      'relayed_bytes_total{direction="response",component="proxy"} 300',
     ],
     [
       'time to the head of the answer',
       (metrics) => metrics.relay.exchangeEnded(ended),
-      'upstream_head_seconds_sum{component="proxy"} 0.2',
+      'relay_first_byte_seconds_sum{component="proxy"} 0.2',
     ],
     [
       'duration, never a negative one',
       (metrics) => metrics.relay.exchangeEnded({ ...ended, endedAt: 900, headAt: undefined }),
-      'exchange_duration_seconds_sum{component="proxy"} 0',
+      'relay_duration_seconds_sum{component="proxy"} 0',
     ],
   ])('counts %s', async (_, use, line) => {
     expect(await textAfter(use)).toContain(`claude_nexus_${line}\n`);

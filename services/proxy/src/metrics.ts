@@ -43,7 +43,7 @@ export function createProxyMetrics(metrics: Metrics): ProxyMetrics {
     },
     watchInflight: (count) => {
       metrics.gauge({
-        name: 'inflight_exchanges',
+        name: 'relay_inflight_exchanges',
         help: 'Exchanges in progress.',
         collect: (gauge) => gauge.set(count()),
       });
@@ -54,26 +54,26 @@ export function createProxyMetrics(metrics: Metrics): ProxyMetrics {
 /** @param isManaged true for domains with a credential file, which get series of their own */
 export function createRelayMetrics(metrics: Metrics, isManaged: (domain: string) => boolean): RelayMetrics {
   const exchanges = metrics.counter({
-    name: 'exchanges_total',
+    name: 'relayed_exchanges_total',
     help: 'Exchanges under /v1/, by how they ended and the status the client got (none: it left before).',
     labels: ['domain', 'outcome', 'status'],
   });
   const refusals = metrics.counter({
-    name: 'refused_requests_total',
+    name: 'relay_refusals_total',
     help: 'Requests under /v1/ answered without an exchange: access refused, malformed, draining, overloaded.',
     labels: ['status', 'error_type'],
   });
   const bytes = metrics.counter({
-    name: 'exchanged_bytes_total',
+    name: 'relayed_bytes_total',
     help: 'Body bytes forwarded: request (to the upstream) and response (to clients).',
     labels: ['direction'],
   });
   const firstByte = metrics.histogram({
-    name: 'upstream_head_seconds',
+    name: 'relay_first_byte_seconds',
     help: 'From the arrival of a request to the head of the answer of the upstream.',
   });
   const duration = metrics.histogram({
-    name: 'exchange_duration_seconds',
+    name: 'relay_duration_seconds',
     help: 'From the arrival of a request to the end of its answer.',
   });
   return {
