@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureLogin, migrate } from '@claude-nexus/database';
+import { ensureLogin, migrate, openPool, schemaFit, schemaVersion } from '@claude-nexus/database';
 import { startEmbedded } from '@claude-nexus/database/embedded';
 import type { EmbeddedServer } from '@claude-nexus/database/embedded';
 
 import { Backoff } from './backoff.ts';
+import { SchemaTooNewError } from './errors.ts';
 import type { Secrets } from './secrets.ts';
 import type { StartSettings } from './settings.ts';
 
@@ -119,6 +120,24 @@ export async function prepareEmbedded(url: string, options: DatabaseOptions): Pr
 
 async function prepareSchema(url: string, report: (line: string) => void): Promise<void> {
   await migrate({ url, log: (line) => (line.startsWith('schema is at') ? undefined : report(line)) });
+  const pool = openPool({
+    url,
+    role: 'nexus_writer',
+    max: 1,
+    applicationName: 'claude-nexus start',
+    statementTimeoutMs: 10_000,
+    onError: (error) => report(error.message),
+  });
+  try {
+    const schema = await schemaVersion(pool);
+    if (schemaFit(schema) === 'fits') return;
+    throw new SchemaTooNewError(
+      `the database has schema version ${schema.version}, which no longer serves this release; ` +
+        'upgrade ClaudeNexus, or choose another database or data directory',
+    );
+  } finally {
+    await pool.end();
+  }
 }
 
 function withLogin(base: string, user: string, password: string): string {

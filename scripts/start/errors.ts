@@ -19,3 +19,8 @@ export class ServiceStartError extends NexusError {
 export class StartCancelledError extends NexusError {
   readonly code = 'NEXUS_START_CANCELLED';
 }
+
+/** The database was migrated by a release that no longer serves this one. */
+export class SchemaTooNewError extends NexusError {
+  readonly code = 'NEXUS_SCHEMA_TOO_NEW';
+}

@@ -10,6 +10,8 @@ import { openLog, pipeLines } from './output.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 50;
+/** Enough for the stack of a crash. */
+const REASON_LINES = 20;
 
 /** How one service is run. */
 export interface ServiceSpec {
@@ -32,7 +34,8 @@ export class Service {
   readonly #backoff = new Backoff();
   readonly #stopped = new AbortController();
   #child: ChildProcess | undefined;
-  #lastLine = '';
+  /** What the program has said for the terminal while it starts: the reason, if it fails. */
+  readonly #said: string[] = [];
   #supervision: Promise<void> | undefined;
 
   constructor(spec: ServiceSpec) {
@@ -43,7 +46,7 @@ export class Service {
   /**
    * Starts the service and waits until it is ready; from then on it is restarted whenever it ends.
    *
-   * @throws ServiceStartError when it ends before that, with the last line it wrote
+   * @throws ServiceStartError when it ends before that, with what it said last
    */
   async start(): Promise<void> {
     const child = this.#spawn();
@@ -52,7 +55,8 @@ export class Service {
     if (!(await this.#becomesReady(ended.signal))) {
       if (ended.signal.aborted) {
         await exit;
-        throw new ServiceStartError(this.#lastLine || `${this.#spec.name} ended while starting`);
+        const said = this.#said.slice(-REASON_LINES).join('\n');
+        throw new ServiceStartError(said || `${this.#spec.name} ended while starting (${reasonOf(child)})`);
       }
       throw new ServiceStartError(`${this.#spec.name} did not become ready; see ${this.#spec.logFile}`);
     }
@@ -102,9 +106,8 @@ export class Service {
 
   #show(line: string): void {
     const { name, report } = this.#spec;
-    this.#lastLine = line.startsWith(`${name}: `) ? line : `${name}: ${line}`;
-    // Until the service runs, its last line is the reason of a failed start and is shown as that, once.
-    if (this.#supervision && !this.#stopped.signal.aborted) report(this.#lastLine);
+    if (!this.#supervision) this.#said.push(line);
+    else if (!this.#stopped.signal.aborted) report(line.startsWith(`${name}: `) ? line : `${name}: ${line}`);
   }
 
   async #becomesReady(ended: AbortSignal): Promise<boolean> {
