@@ -1,5 +1,13 @@
+import type { RequestKind as DomainKind } from '@claude-nexus/domain';
+
 /** What a request is within its session; see RequestSummary. */
-export const requestKinds = ['main', 'subagent', 'compaction', 'auxiliary', 'other'] as const;
+export const requestKinds = [
+  'main',
+  'subagent',
+  'compaction',
+  'auxiliary',
+  'other',
+] as const satisfies readonly DomainKind[];
 export type RequestKind = (typeof requestKinds)[number];
 
 /** How an exchange ended; `pending` while it is still open. */

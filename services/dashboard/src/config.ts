@@ -42,6 +42,9 @@ export const dashboardSettings = {
 
 export type DashboardConfig = ConfigOf<typeof dashboardSettings>;
 
+/** Settings of the other programs, which may stand in the same file: no misspelt names of ours. */
+const OTHER_PROGRAMS = ['DASHBOARD_PORT', 'DATA_DIR', 'MIGRATION_DATABASE_URL', 'PROXY_PORT'];
+
 /** Below this a key can be guessed in spite of the rate limit. */
 const SHORT_KEY = 16;
 
@@ -54,7 +57,7 @@ export function readDashboardConfig(env: Environment): {
   config: DashboardConfig;
   warnings: readonly string[];
 } {
-  const { config, warnings } = readConfig(dashboardSettings, env);
+  const { config, warnings } = readConfig(dashboardSettings, env, { alsoKnown: OTHER_PROGRAMS });
   const short = config.apiKey.length < SHORT_KEY;
   return {
     config: {

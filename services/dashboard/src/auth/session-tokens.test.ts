@@ -35,12 +35,12 @@ describe('SessionTokens', () => {
 
   it('refuses a token changed anywhere', () => {
     const { token } = tokens().issue();
-    for (let at = 0; at < token.length; at += 1) {
-      const changed = token[at] === 'A' ? 'B' : 'A';
-      const forged = token.slice(0, at) + changed + token.slice(at + 1);
-      // The last character carries two unused bits, so that some changes to it are no change.
-      if (at < token.length - 1) expect(tokens().verify(forged), forged).toBeUndefined();
-    }
+    // The last character carries two unused bits: some changes to it are no change.
+    const changed = Array.from({ length: token.length - 1 }, (_, at) => {
+      const other = token[at] === 'A' ? 'B' : 'A';
+      return token.slice(0, at) + other + token.slice(at + 1);
+    });
+    expect(changed.filter((forged) => tokens().verify(forged) !== undefined)).toEqual([]);
   });
 
   it.each(['', '.', '..', 'a.b.c', `${'z'.repeat(11)}.${'A'.repeat(22)}.${'A'.repeat(43)}`])(

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { RequestContent, ResponseContent } from '@claude-nexus/api-contract';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import type { StoredBody } from '../store.ts';
@@ -289,7 +289,7 @@ describe('any JSON at all', () => {
       ),
       object: fc.dictionary(names, tie('value')),
     }));
-    const property = fc.property(json['object'] as fc.Arbitrary<object>, (body) => {
+    const property = fc.property(json['object'], (body) => {
       const text = JSON.stringify(body);
       expect([...Value.Errors(RequestContent, request(text))]).toEqual([]);
       expect([...Value.Errors(ResponseContent, response(text))]).toEqual([]);

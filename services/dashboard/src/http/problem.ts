@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@claude-nexus/api-contract';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpProblemError, InputInvalidError } from '../errors.ts';
 import { fieldErrors } from './field-errors.ts';
 import { DATA_POLICY } from './security-headers.ts';
@@ -9,9 +9,15 @@ import { DATA_POLICY } from './security-headers.ts';
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const answer = sendProblemOf(reply, error);
-    if (reply.statusCode >= 500) request.log.error({ err: error, route: request.routeOptions.url }, 'failed');
+    if (reply.statusCode >= 500) logFailure(request, error);
     return answer;
   });
+}
+
+/** An outage is expected to happen; anything else is a defect. */
+function logFailure(request: FastifyRequest, error: unknown): void {
+  const level = error instanceof HttpProblemError ? 'warn' : 'error';
+  request.log[level]({ err: error, route: request.routeOptions.url }, 'a request failed');
 }
 
 /** Sends the answer to an error. */

@@ -98,6 +98,11 @@ describe('GET /api/requests', () => {
     expect(problem.errors[0]?.fix).toMatch(fix);
   });
 
+  it('repeats no more than the beginning of an unknown name', async () => {
+    const problem = problemOf(await dashboard.get(`/api/requests?${'x'.repeat(5_000)}=1`));
+    expect(problem.errors[0]?.field).toHaveLength(100);
+  });
+
   it('answers 503 without internal detail while the database is down, and recovers', async () => {
     dashboard.store.failure = new DatabaseUnavailableError({
       cause: new Error('connect ECONNREFUSED 10.1.2.3:5432'),
@@ -156,6 +161,16 @@ describe('caching', () => {
     dashboard.store.failure = new DatabaseUnavailableError();
     await dashboard.feed.read();
     expect((await dashboard.get('/api/requests')).statusCode).toBe(503);
+  });
+});
+
+describe('caching without a feed', () => {
+  it('asks the database every time', async () => {
+    dashboard.clock.now += 60_000;
+    await dashboard.get('/api/requests');
+    dashboard.store.put({ summary: summary(1) });
+    const page: RequestListType = (await dashboard.get('/api/requests')).json();
+    expect(page.requests).toHaveLength(1);
   });
 });
 
