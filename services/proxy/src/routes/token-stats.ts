@@ -51,13 +51,13 @@ export function tokenStatsRoutes(app: FastifyInstance, options: TokenStatsOption
   });
 }
 
-export interface TokenStatsQuery {
+interface TokenStatsQuery {
   readonly domain?: string;
   readonly account?: string;
 }
 
 /** @returns undefined when the parameters ask for what the principal may not see */
-export function narrow(principal: Principal, query: TokenStatsQuery): TokenScope | undefined {
+function narrow(principal: Principal, query: TokenStatsQuery): TokenScope | undefined {
   const domain = given(query.domain)?.toLowerCase();
   const accountId = given(query.account);
   if ('domain' in principal) {
