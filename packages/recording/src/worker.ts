@@ -28,12 +28,7 @@ parentPort?.on('message', (message: ToWorker) => {
 if (databaseUrl === undefined) {
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
 } else {
-  const ingest = openIngest({
-    databaseUrl,
-    recorderId,
-    now: Date.now,
-    stats: () => ({ shipped, ...reader.stats() }),
-  });
+  const ingest = openIngest({ databaseUrl, recorderId, now: Date.now, stats });
   const shipper = new Shipper({
     reader,
     ingest,
@@ -48,6 +43,16 @@ if (databaseUrl === undefined) {
 }
 reader.close();
 parentPort?.close();
+
+/** The row is written before the batch is acknowledged, but read after it. */
+function stats(closing: number): Record<string, unknown> {
+  const journalled = reader.stats();
+  return {
+    ...journalled,
+    shipped: shipped + closing,
+    unshippedExchanges: Math.max(0, journalled.unshippedExchanges - closing),
+  };
+}
 
 function report(): ShipperReport {
   return {

@@ -37,8 +37,8 @@ export function openIngest(options: {
   databaseUrl: string;
   recorderId: string;
   now: () => number;
-  /** State shown by the dashboard, written with each batch. */
-  stats: () => Record<string, unknown>;
+  /** State shown by the dashboard, written with each batch, as it is once that many closed exchanges are shipped. */
+  stats: (closing: number) => Record<string, unknown>;
 }): IngestPort {
   const pool = openPool({
     url: options.databaseUrl,
