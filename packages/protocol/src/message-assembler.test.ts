@@ -388,9 +388,20 @@ describe('MessageAssembler', () => {
   it('follows usage but keeps no text beyond its limit', () => {
     const events = [messageStart, blockStart(0, { type: 'text', text: '' })];
     const more = Array.from({ length: 50 }, () => textDelta(0, 'x'.repeat(50)));
-    const end = [messageDelta('end_turn', { output_tokens: 77 }), messageStop];
+    const end = [
+      messageDelta('end_turn', { output_tokens: 77 }),
+      { type: 'error', error: { type: 'api_error', message: 'late' } },
+      messageStop,
+    ];
     const result = assemble([...events, ...more, ...end].map((event) => sse(event)).join(''), 2000);
-    expect(result).toMatchObject({ json: undefined, valid: false, usage: { outputTokens: 77 } });
+    expect(result).toMatchObject({
+      json: undefined,
+      complete: true,
+      valid: false,
+      stopReason: 'end_turn',
+      errorType: 'api_error',
+      usage: { outputTokens: 77 },
+    });
   });
 
   it.each<[title: string, events: StreamEvent[], position: number | undefined]>([

@@ -124,11 +124,18 @@ export class MessageAssembler {
   #takeObject(source: SseEvent, value: JsonObject): void {
     const event: ParsedEvent = { source, value, raw: readRawObject(source.data) };
     if (event.raw.duplicateKeys) this.#valid = false;
-    if (this.#room < 0) {
-      if (value['type'] === 'message_delta') this.#usage.delta(value['usage']);
-    } else if (!this.#fold(event)) {
-      this.#keep(source, true);
-    }
+    if (this.#room < 0) this.#follow(event);
+    else if (!this.#fold(event)) this.#keep(source, true);
+  }
+
+  /** Beyond the limit: what takes no room is still worth knowing. */
+  #follow(event: ParsedEvent): void {
+    const { type, usage, delta } = event.value;
+    if (type === 'message_stop') this.#stopped = true;
+    if (type === 'error' || event.source.event === 'error') this.#fail(event);
+    if (type !== 'message_delta') return;
+    this.#usage.delta(usage);
+    if (isJsonObject(delta)) this.#learn('stopReason', delta['stop_reason']);
   }
 
   /** False: the event, or something in it, has no place in the message. */
