@@ -14,9 +14,11 @@ export interface BodyFacts {
   hasJsonSchema: boolean;
   /** Text of `system[0]` if it is the client's attribution block. */
   attribution: string | undefined;
-  /** Up to 2,048 characters of the first text a user message holds. */
+  /** Start of the system prompt, without attribution and, if more follows, the line that says who the client is. */
+  systemText: string | undefined;
+  /** Start of the first text of the first user message that holds one; reminders only if there is nothing else. */
   firstText: string | undefined;
-  /** Up to 2,048 characters of the last text of the last user message that holds one. */
+  /** Start of the last text of the last user message that holds one; reminders only if there is nothing else. */
   lastUserText: string | undefined;
 }
 
@@ -30,6 +32,7 @@ export interface SectionFacts {
   configHasSchema?: boolean;
   formatHasSchema?: boolean;
   attribution?: string | undefined;
+  systemText?: string | undefined;
 }
 
 /** First and last text of one user message, shortened. */
@@ -40,7 +43,9 @@ export interface UserTexts {
 
 /** Members larger than this are not read: what is wanted of them is short. */
 const MEMBER_BYTES = 256 * 1024;
+/** How much of a text is kept. */
 const TEXT_CHARACTERS = 2048;
+const REMINDER = '<system-reminder>';
 const ATTRIBUTION_PREFIX = 'x-anthropic-billing-header:';
 
 /** Facts held by the noted top-level members of a part. */
@@ -74,7 +79,7 @@ function readMember(body: Buffer, member: BodyMember, facts: SectionFacts): void
       facts.toolCount = member.unitCount;
       break;
     case 'system':
-      facts.attribution = readAttribution(body, member);
+      readSystem(body, member, facts);
       break;
     default:
       break;
@@ -96,6 +101,7 @@ export function mergeFacts(
     toolCount: all.toolCount ?? 0,
     hasJsonSchema: all.configHasSchema === true || all.formatHasSchema === true,
     attribution: all.attribution,
+    systemText: all.systemText,
     firstText: messages.firstText,
     lastUserText: messages.lastUserText,
   };
@@ -107,7 +113,9 @@ export function readUserTexts(message: unknown): UserTexts | undefined {
   const content = property(message, 'content');
   if (typeof content === 'string') return { first: shorten(content), last: shorten(content) };
   if (!Array.isArray(content)) return undefined;
-  const texts = content.map(blockText).filter((text) => text !== undefined);
+  const all = content.map(blockText).filter((text) => text !== undefined);
+  const said = all.filter((text) => !text.trimStart().startsWith(REMINDER));
+  const texts = said.length > 0 ? said : all;
   const [first] = texts;
   const last = texts.at(-1);
   return first === undefined || last === undefined
@@ -125,13 +133,26 @@ function shorten(text: string): string {
   return Buffer.from(text.slice(0, TEXT_CHARACTERS), 'utf16le').toString('utf16le');
 }
 
-function readAttribution(body: Buffer, member: BodyMember): string | undefined {
+function readSystem(body: Buffer, member: BodyMember, facts: SectionFacts): void {
+  const texts = systemTexts(body, member);
+  const isAttributed = texts[0]?.startsWith(ATTRIBUTION_PREFIX) === true;
+  const [first, second] = isAttributed ? texts.slice(1) : texts;
+  const systemText = second ?? first;
+  facts.attribution = isAttributed ? texts[0] : undefined;
+  facts.systemText = systemText === undefined ? undefined : shorten(systemText);
+}
+
+/** The prompt if it is a string, else the texts of its first blocks. */
+function systemTexts(body: Buffer, member: BodyMember): string[] {
   const isArray = body[member.start] === 0x5b;
-  if (!isArray || member.unitCount === 0) return undefined;
-  const text = asString(
-    property(parse(body, { start: member.firstUnitStart, end: member.firstUnitEnd }), 'text'),
-  );
-  return text?.startsWith(ATTRIBUTION_PREFIX) === true ? text : undefined;
+  if (!isArray) return [asString(parse(body, member))].filter((text) => text !== undefined);
+  const texts: string[] = [];
+  for (let i = 0; i + 1 < member.unitBounds.length; i += 2) {
+    const block = { start: member.unitBounds[i] as number, end: member.unitBounds[i + 1] as number };
+    const text = asString(property(parse(body, block), 'text'));
+    if (text !== undefined) texts.push(text);
+  }
+  return texts;
 }
 
 function isJsonSchema(format: unknown): boolean {

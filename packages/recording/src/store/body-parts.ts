@@ -33,6 +33,12 @@ export interface UndividedBody {
 /** More messages than this are not a conversation, and would be as many rows. */
 export const MESSAGE_LIMIT = 20_000;
 
+/**
+ * Bytes of all messages outside long strings. They are what parsing and digesting costs, and a body made of nothing
+ * else would hold up everything behind it.
+ */
+export const GLUE_LIMIT_BYTES = 4 * 1024 * 1024;
+
 /** Messages compared with one call while they are equal. */
 const COMPARE_AT_ONCE = 32;
 
@@ -48,6 +54,7 @@ export class BodyDivider {
   readonly #bounds: number[] = [];
   readonly #userTexts = new Map<number, UserTexts>();
   #knownMessages = 0;
+  #glueBytes = 0;
 
   constructor(options: { body: Buffer; earlier: RememberedBody | undefined; digests: MessageDigests }) {
     this.#body = options.body;
@@ -87,17 +94,26 @@ export class BodyDivider {
       const known = this.#sameMessage(index, at);
       if (known !== undefined) {
         at += this.#earlierLength(index);
-        this.#messages.push(known);
+        this.#take(known);
       } else {
         const scanned = this.#scanner.message(at, index === 0);
-        if (scanned === 'none') return at;
+        if (scanned === 'none') return this.#isTooMuch(0) ? -1 : at;
         const cut = scanned === undefined ? undefined : this.#cutMessage(index, scanned);
-        if (scanned === undefined || cut === undefined || index >= MESSAGE_LIMIT) return -1;
+        if (scanned === undefined || cut === undefined) return -1;
         at = scanned.end;
-        this.#messages.push(cut);
+        this.#take(cut);
       }
       this.#bounds.push(at);
     }
+  }
+
+  #take(message: MessageCut): void {
+    this.#messages.push(message);
+    this.#glueBytes += message.glueBytes;
+  }
+
+  #isTooMuch(moreGlueBytes: number): boolean {
+    return this.#messages.length > MESSAGE_LIMIT || this.#glueBytes + moreGlueBytes > GLUE_LIMIT_BYTES;
   }
 
   /** Leading messages equal to the earlier ones, many at a time; answers where the first other one begins. */
@@ -114,7 +130,7 @@ export class BodyDivider {
       else step = step > 1 ? step >> 1 : 0;
     }
     for (let index = 0; index < known; index++) {
-      this.#messages.push(messages[index] as MessageCut);
+      this.#take(messages[index] as MessageCut);
       this.#bounds.push((bounds[index] as number) + shift);
     }
     this.#knownMessages = known;
@@ -175,8 +191,9 @@ export class BodyDivider {
     return { length: end - start, recipe, recipeHash: contentHash(recipe.bytes), facts };
   }
 
-  /** Undefined when the message is not JSON after all. */
+  /** Undefined when the message is not JSON after all, or one too many. */
   #cutMessage(index: number, scanned: ScannedMessage): MessageCut | undefined {
+    if (this.#isTooMuch(scanned.glueBytes)) return undefined;
     const text = this.#body.subarray(scanned.start, scanned.end);
     const message = parseMessage(text, scanned.valueStart);
     if (message === undefined) return undefined;
@@ -184,7 +201,8 @@ export class BodyDivider {
     if (texts !== undefined) this.#userTexts.set(index, texts);
     const recipe = buildRecipe(text, scanned.cuts, this.#earlierMessage(index));
     const { strict, loose } = this.#digests.canonicalDigests(message);
-    return { valueStart: scanned.valueStart, recipe, strict, loose, hasUserText: texts !== undefined };
+    const { valueStart, glueBytes } = scanned;
+    return { valueStart, recipe, strict, loose, hasUserText: texts !== undefined, glueBytes };
   }
 
   #earlierMessage(index: number): CutEarlier | undefined {

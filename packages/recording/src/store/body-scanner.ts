@@ -5,10 +5,9 @@ export interface BodyMember {
   key: string;
   start: number;
   end: number;
-  /** Objects directly inside a top-level array, and the bounds of the first one. */
+  /** Objects directly inside a top-level array, and start and end of each of the first few. */
   unitCount: number;
-  firstUnitStart: number;
-  firstUnitEnd: number;
+  unitBounds: readonly number[];
 }
 
 /** A part of the body: everything before the first message, or everything after the last. */
@@ -26,6 +25,8 @@ export interface ScannedMessage {
   end: number;
   /** Relative to `start`: where the message's own brace is. */
   valueStart: number;
+  /** Bytes outside long strings. */
+  glueBytes: number;
   cuts: number[];
 }
 
@@ -43,9 +44,6 @@ const NOTED_KEYS = new Set([
 const LONGEST_NOTED_KEY = 13;
 /** A noted key of which every character is written as \uXXXX. */
 const LONGEST_ESCAPED_KEY = 6 * LONGEST_NOTED_KEY;
-
-/** Bytes of one message outside long strings; parsing more than this would hold up everything behind it. */
-const MESSAGE_GLUE_LIMIT = 4 * 1024 * 1024;
 
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -97,8 +95,9 @@ export class BodyScanner {
     }
     if (bytes[at] !== OPEN_BRACE) return undefined;
     const end = this.#json.valueEnd(at, 0);
-    if (end < 0 || end - at - this.#json.literalBytes > MESSAGE_GLUE_LIMIT) return undefined;
-    return { start, end, valueStart: at - start, cuts: relative(this.#json.takeCuts(), start) };
+    if (end < 0) return undefined;
+    const glueBytes = end - start - this.#json.literalBytes;
+    return { start, end, valueStart: at - start, glueBytes, cuts: relative(this.#json.takeCuts(), start) };
   }
 
   /** From the end of the last message to the last byte. */
@@ -150,8 +149,8 @@ export class BodyScanner {
   }
 
   #member(key: string, start: number, end: number): BodyMember {
-    const { unitCount, firstUnitStart, firstUnitEnd } = this.#json;
-    return { key, start, end, unitCount, firstUnitStart, firstUnitEnd };
+    const { unitCount, unitBounds } = this.#json;
+    return { key, start, end, unitCount, unitBounds };
   }
 
   #section(start: number, end: number, members: BodyMember[]): ScannedSection {

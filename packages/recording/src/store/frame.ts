@@ -1,6 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { CutPiece } from './body-cutter.ts';
 import { StoreError } from './errors.ts';
+import { CURRENT_FRAME_VERSION, FRAME_DICTIONARIES } from './frame-dictionary.ts';
 
 /** A frame, read: its plaintext holds the pieces at the offsets their rows give. */
 export interface Frame {
@@ -25,7 +26,8 @@ const COMPRESSION_LEVEL = 3;
 const DEFAULT_LIMIT_BYTES = 128 * 1024 * 1024;
 
 /**
- * Packs what is new with one request or answer: zstd of `[u32le length of contents][contents, JSON][sections][pieces]`.
+ * Packs what is new with one request or answer: a byte for the version, which tells the dictionary, then zstd of
+ * `[u32le length of contents][contents, JSON][sections][pieces]`.
  *
  * The contents are `{ meta, sections: { name: [offset, length] } }`, offsets counted from their own end so that they
  * do not depend on how long they are. Sections may be empty and keep their names.
@@ -58,13 +60,21 @@ export function encodeFrame({ meta, sections = {}, pieces }: FrameContents): {
 }
 
 function compress(plain: Buffer): Buffer {
-  return zstdCompressSync(plain, {
+  const compressed = zstdCompressSync(plain, {
     params: {
       [constants.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL,
       // headers and timing have no hash of their own
       [constants.ZSTD_c_checksumFlag]: 1,
     },
+    dictionary: dictionaryOf(CURRENT_FRAME_VERSION),
   });
+  return Buffer.concat([Buffer.of(CURRENT_FRAME_VERSION), compressed]);
+}
+
+function dictionaryOf(version: number | undefined): Buffer {
+  const dictionary = FRAME_DICTIONARIES.get(version ?? 0);
+  if (dictionary === undefined) throw invalidFrame(`version ${version} is not known`);
+  return dictionary;
 }
 
 /**
@@ -89,8 +99,9 @@ export function decodeFrame(data: Uint8Array, options: { limitBytes?: number } =
 }
 
 function decompress(data: Uint8Array, maxOutputLength: number): Buffer {
+  const dictionary = dictionaryOf(data[0]);
   try {
-    return zstdDecompressSync(data, { maxOutputLength });
+    return zstdDecompressSync(data.subarray(1), { maxOutputLength, dictionary });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new StoreError('NEXUS_FRAME_TOO_LARGE', `The frame holds more than ${maxOutputLength} bytes`, {

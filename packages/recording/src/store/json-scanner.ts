@@ -10,6 +10,9 @@ const NEAR_BYTES = 48;
 /** Objects opened at this depth are units: `messages[i].content[j]` from a message, `system[i]`, `tools[i]` from a body. */
 const UNIT_DEPTH = 2;
 
+/** Bounds are kept of so many units: of the system prompt only the first blocks say what the request is. */
+const NOTED_UNITS = 4;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
@@ -63,11 +66,10 @@ export class JsonScanner {
   readonly bytes: Buffer;
   /** Ascending positions at which the scanned text is to be divided; taken and cleared by `takeCuts`. */
   #cuts: number[] = [];
-  /** Of the last container: bytes in long strings, objects opened at unit depth and the bounds of the first. */
+  /** Of the last value: bytes in long strings, number of units, and start and end of each of the first few. */
   literalBytes = 0;
   unitCount = 0;
-  firstUnitStart = 0;
-  firstUnitEnd = 0;
+  unitBounds: number[] = [];
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -88,8 +90,7 @@ export class JsonScanner {
     const byte = this.bytes[start];
     this.literalBytes = 0;
     this.unitCount = 0;
-    this.firstUnitStart = 0;
-    this.firstUnitEnd = 0;
+    if (this.unitBounds.length > 0) this.unitBounds = [];
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return this.#containerEnd(start, depth);
     if (byte === QUOTE) return this.#textEnd(start);
     return this.#scalarEnd(start);
@@ -151,11 +152,11 @@ export class JsonScanner {
 
   #openUnit(pos: number): void {
     this.#cuts.push(pos);
-    if (this.unitCount++ === 0) this.firstUnitStart = pos;
+    if (this.unitCount++ < NOTED_UNITS) this.unitBounds.push(pos);
   }
 
   #closeUnit(pos: number): void {
     this.#cuts.push(pos);
-    if (this.firstUnitEnd === 0) this.firstUnitEnd = pos;
+    if (this.unitCount <= NOTED_UNITS) this.unitBounds.push(pos);
   }
 }

@@ -1,6 +1,6 @@
 import { mergeFacts, readSectionFacts, readUserTexts } from './body-facts.ts';
 import type { BodyFacts, SectionFacts } from './body-facts.ts';
-import { MESSAGE_LIMIT, parseMessage } from './body-parts.ts';
+import { GLUE_LIMIT_BYTES, MESSAGE_LIMIT, parseMessage } from './body-parts.ts';
 import { BodyScanner } from './body-scanner.ts';
 import type { ScannedMessage } from './body-scanner.ts';
 
@@ -20,11 +20,14 @@ export function readFacts(body: Buffer): BodyFacts {
   const facts = [readSectionFacts(body, head.members)];
   const messages: ScannedMessage[] = [];
   let at = head.end;
+  let glueBytes = 0;
   for (;;) {
     const message = scanner.message(at, messages.length === 0);
     if (message === 'none') break;
-    if (message === undefined || messages.length >= MESSAGE_LIMIT) return undivided(facts);
+    if (message === undefined) return undivided(facts);
     messages.push(message);
+    glueBytes += message.glueBytes;
+    if (messages.length > MESSAGE_LIMIT || glueBytes > GLUE_LIMIT_BYTES) return undivided(facts);
     at = message.end;
   }
   const tail = scanner.tail(at);

@@ -1,6 +1,7 @@
 import { varintBytes, VarintReader, writeVarint } from '../journal/varint.ts';
 import { CONTENT_HASH_BYTES, contentHash } from './content-hash.ts';
 import { StoreError } from './errors.ts';
+import { packGlue, unpackGlue } from './glue-phrases.ts';
 
 /** First byte of every recipe. */
 const RECIPE_VERSION = 1;
@@ -83,41 +84,39 @@ function findEarlier(bytes: Buffer, earlier: CutEarlier | undefined): Buffer | u
 }
 
 /**
- * Version, then items: a varint 2n followed by n bytes of glue, or a varint 2n+1 followed by n hashes.
+ * Version, then items: a varint 2n followed by n bytes of packed glue, or a varint 2n+1 followed by n hashes.
  */
 function encode(text: Buffer, stretches: readonly Stretch[], pieces: readonly PieceReference[]): Buffer {
-  const out = Buffer.allocUnsafe(encodedLength(stretches));
-  let at = 0;
-  out[at++] = RECIPE_VERSION;
+  const items: { header: number; parts: readonly Buffer[] }[] = [];
   let nextPiece = 0;
   for (let i = 0; i < stretches.length; i++) {
-    const stretch = stretches[i] as Stretch;
-    if (!stretch.isPiece) {
-      at = writeVarint(out, at, 2 * (stretch.end - stretch.start));
-      at += text.copy(out, at, stretch.start, stretch.end);
-      continue;
+    const { start, end, isPiece } = stretches[i] as Stretch;
+    if (isPiece) {
+      const count = piecesInARow(stretches, i);
+      const hashes = pieces.slice(nextPiece, nextPiece + count).map(({ hash }) => hash);
+      items.push({ header: 2 * count + 1, parts: hashes });
+      nextPiece += count;
+      i += count - 1;
+    } else {
+      const glue = packGlue(text.subarray(start, end));
+      items.push({ header: 2 * glue.length, parts: [glue] });
     }
-    const count = piecesInARow(stretches, i);
-    at = writeVarint(out, at, 2 * count + 1);
-    for (let j = 0; j < count; j++) at += (pieces[nextPiece++] as PieceReference).hash.copy(out, at);
-    i += count - 1;
+  }
+  let length = 1;
+  for (const { header, parts } of items) length += varintBytes(header) + totalLength(parts);
+  const out = Buffer.allocUnsafe(length);
+  out[0] = RECIPE_VERSION;
+  let at = 1;
+  for (const { header, parts } of items) {
+    at = writeVarint(out, at, header);
+    for (const part of parts) at += part.copy(out, at);
   }
   return out;
 }
 
-function encodedLength(stretches: readonly Stretch[]): number {
-  let length = 1;
-  for (let i = 0; i < stretches.length; i++) {
-    const stretch = stretches[i] as Stretch;
-    if (stretch.isPiece) {
-      const count = piecesInARow(stretches, i);
-      length += varintBytes(2 * count + 1) + count * CONTENT_HASH_BYTES;
-      i += count - 1;
-    } else {
-      const glue = stretch.end - stretch.start;
-      length += varintBytes(2 * glue) + glue;
-    }
-  }
+function totalLength(parts: readonly Buffer[]): number {
+  let length = 0;
+  for (const part of parts) length += part.length;
   return length;
 }
 
@@ -144,9 +143,15 @@ export function* readRecipe(recipe: Buffer): Generator<RecipeStep> {
     if (!Number.isSafeInteger(end) || end > recipe.length || count === 0)
       throw invalidRecipe('it is cut off');
     if (isPieces) yield* hashes(recipe, at, end);
-    else yield { kind: 'glue', bytes: recipe.subarray(at, end) };
+    else yield { kind: 'glue', bytes: glue(recipe.subarray(at, end)) };
     reader.offset = end;
   }
+}
+
+function glue(packed: Buffer): Buffer {
+  const bytes = unpackGlue(packed);
+  if (bytes === undefined) throw invalidRecipe('its glue is cut off');
+  return bytes;
 }
 
 function* hashes(recipe: Buffer, start: number, end: number): Generator<RecipeStep> {

@@ -20,6 +20,8 @@ export interface MessageCut {
   strict: Buffer;
   loose: Buffer;
   hasUserText: boolean;
+  /** Bytes outside long strings. */
+  glueBytes: number;
 }
 
 /** A node of the prefix tree: the message and everything before it. */

@@ -18,8 +18,14 @@ interface StoredPiece {
 export class MemoryPieceStore {
   readonly #pieces = new Map<string, StoredPiece>();
   readonly #nodes = new Map<string, CutNode>();
+  readonly #asFrames: boolean;
   frameBytes = 0;
   recipeBytes = 0;
+
+  /** @param options.asFrames false: keeps pieces as they are, which is faster */
+  constructor(options: { asFrames: boolean }) {
+    this.#asFrames = options.asFrames;
+  }
 
   get pieceCount(): number {
     return this.#pieces.size;
@@ -80,6 +86,12 @@ export class MemoryPieceStore {
 
   #putFrame(offered: readonly CutPiece[], meta: unknown, sections: Record<string, Buffer> = {}): void {
     const pieces = offered.filter(({ hash }) => !this.#pieces.has(hashKey(hash)));
+    if (!this.#asFrames) {
+      for (const { hash, bytes } of pieces) {
+        this.#pieces.set(hashKey(hash), { frame: Buffer.from(bytes), offset: 0, length: bytes.length });
+      }
+      return;
+    }
     const { data, offsets } = encodeFrame({ meta, sections, pieces });
     this.frameBytes += data.length;
     const frame = decodeFrame(data).bytes;
