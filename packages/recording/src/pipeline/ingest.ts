@@ -65,10 +65,11 @@ export function openIngest(options: {
     },
     async commit(batch) {
       await ensureReady();
+      const closing = batch.requests.filter(({ outcome }) => outcome !== 'pending').length;
       try {
         await commitExchanges(pool, {
           ...batch,
-          recorder: { id: options.recorderId, stats: options.stats() },
+          recorder: { id: options.recorderId, stats: options.stats(closing) },
         });
       } catch (error) {
         // The next attempt looks at the schema again: it may have been migrated meanwhile.
