@@ -8,6 +8,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { BodyNotStoredError } from '../errors.ts';
 import { sendCached } from '../http/send-cached.ts';
+import { Turnstile } from '../http/turnstile.ts';
 import { bodyHeaders } from '../requests/body-headers.ts';
 import { decodeCursor, encodeCursor } from '../requests/cursor.ts';
 import { readDetail } from '../requests/detail.ts';
@@ -15,6 +16,9 @@ import { toFilters } from '../requests/filters.ts';
 import type { DashboardStore, StoredBody } from '../store.ts';
 import type { App, RouteContext } from './context.ts';
 import { json, other, responses } from './responses.ts';
+
+/** Requests whose bodies are rebuilt and parsed at the same time. */
+const BODIES_AT_ONCE = 4;
 
 const UNAVAILABLE = { 503: 'the database does not answer' };
 const MISSING = { 400: 'not a request id', 404: 'not stored', ...UNAVAILABLE };
@@ -46,6 +50,8 @@ const bodySchema = {
 
 /** `/api/requests` and what belongs to one request. */
 export function requestRoutes(app: App, { store, cache }: RouteContext): void {
+  const bodies = new Turnstile(BODIES_AT_ONCE);
+
   app.get('/requests', { schema: listSchema }, async (request, reply) => {
     const { query } = request;
     const filters = toFilters(query);
@@ -56,17 +62,21 @@ export function requestRoutes(app: App, { store, cache }: RouteContext): void {
 
   app.get('/requests/:id', { schema: detailSchema }, async (request, reply) => {
     const id = request.params.id.toLowerCase();
-    return sendCached(request, reply, await cache.get(request.url, () => readDetail(store, id)));
+    return sendCached(
+      request,
+      reply,
+      await cache.get(request.url, () => bodies.run(() => readDetail(store, id))),
+    );
   });
 
   app.get('/requests/:id/request-body', { schema: bodySchema }, async (request, reply) => {
     const id = request.params.id.toLowerCase();
-    return sendBody(reply, await store.readRequestBody(id), `${id}-request`);
+    return sendBody(reply, await bodies.run(() => store.readRequestBody(id)), `${id}-request`);
   });
 
   app.get('/requests/:id/response-body', { schema: bodySchema }, async (request, reply) => {
     const id = request.params.id.toLowerCase();
-    return sendBody(reply, await store.readResponseBody(id), `${id}-response`);
+    return sendBody(reply, await bodies.run(() => store.readResponseBody(id)), `${id}-response`);
   });
 }
 
