@@ -5,7 +5,7 @@ export { identityOf } from './identity.ts';
 export type { Identity, IdentitySource } from './identity.ts';
 export { bufferToUuid, createIdFactory, uuidTime, uuidToBuffer } from './ids.ts';
 export type { IdSource } from './ids.ts';
-export { kindOf } from './kind.ts';
+export { isAttribution, kindOf } from './kind.ts';
 export type { KindSignals, RequestKind } from './kind.ts';
 export { bucketUpperMs, latencyBucket } from './latency.ts';
 export { costUsd } from './pricing/cost.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { kindOf } from './kind.ts';
+import { isAttribution, kindOf } from './kind.ts';
 import type { KindSignals, RequestKind } from './kind.ts';
 
 const ATTRIBUTION = 'x-anthropic-billing-header: cc_version=2.1.330.1ab; cc_entrypoint=cli;';
@@ -52,5 +52,16 @@ describe('kindOf', () => {
     ['a structured answer for another client', { hasJsonSchema: true, fromClaudeCode: false }, 'main'],
   ])('knows %s', (_title, signals, kind) => {
     expect(kindOf({ path: '/v1/messages?beta=true', ...signals })).toBe(kind);
+  });
+});
+
+describe('isAttribution', () => {
+  it.each([
+    [ATTRIBUTION, true],
+    ['You are Claude Code.', false],
+    [`Quoted: ${ATTRIBUTION}`, false],
+    [undefined, false],
+  ])('tells of %j: %s', (text, expected) => {
+    expect(isAttribution(text)).toBe(expected);
   });
 });

@@ -56,8 +56,13 @@ export function kindOf(signals: KindSignals): RequestKind {
   return 'main';
 }
 
+/** True for the attribution line with which Claude Code begins the system prompt of every request. */
+export function isAttribution(text: string | undefined): boolean {
+  return text?.startsWith('x-anthropic-billing-header:') === true;
+}
+
 function attributesToSubagent(attribution = ''): boolean {
-  return attribution.startsWith('x-anthropic-billing-header:') && attribution.includes('cc_is_subagent=true');
+  return isAttribution(attribution) && attribution.includes('cc_is_subagent=true');
 }
 
 function asksForCompaction({ firstText = '', lastText = '', systemText = '' }: KindSignals): boolean {

@@ -1,13 +1,14 @@
+import { isAttribution } from '../kind.ts';
+
 const REMINDER_START = '<system-reminder>';
 const REMINDER_END = '</system-reminder>';
-const ATTRIBUTION_START = 'x-anthropic-billing-header:';
 
 /**
  * Text without what the client adds and changes on its own: reminder spans, the attribution line, the amount of
  * white space. Empty where nothing else was there. Linear in the length of the text, whatever it holds.
  */
 export function withoutNoise(text: string): string {
-  if (text.startsWith(ATTRIBUTION_START)) return '';
+  if (isAttribution(text)) return '';
   return withoutReminders(text).replaceAll(/\s+/g, ' ').trim();
 }
 
