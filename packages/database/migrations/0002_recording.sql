@@ -7,11 +7,18 @@
 --
 -- A week is a number: Monday-based weeks counted from 1969-12-29, floor((ms + 3 days) / 7 days).
 
+-- Types rather than check constraints: those are parsed anew by every statement that writes.
+create type nexus.request_kind as enum ('main', 'subagent', 'compaction', 'auxiliary', 'other');
+create type nexus.request_outcome as enum ('pending', 'completed', 'error', 'aborted', 'interrupted');
+-- How a body is stored: see the storage section of docs/DATABASE.md.
+create type nexus.request_form as enum ('none', 'tree', 'whole', 'partial');
+create type nexus.response_form as enum ('none', 'exact', 'message', 'raw');
+
 -- What repeats over all requests of one client; a row per distinct combination instead of 200 bytes per request.
 create table nexus.source (
   id integer generated always as identity primary key,
   -- First 16 bytes of SHA-256 over the other columns: a unique index over eight texts could exceed a page.
-  digest bytea not null unique check (octet_length(digest) = 16),
+  digest bytea not null unique,
   domain text not null,
   scope text not null,
   account_id text,
@@ -42,20 +49,16 @@ create table nexus.request (
   message_count integer,
   request_length integer not null,
   response_length integer not null,
+  kind nexus.request_kind not null,
+  outcome nexus.request_outcome not null,
+  request_form nexus.request_form not null,
+  response_form nexus.response_form not null,
   status smallint,
-  -- Bucket of each measure in the histograms of usage_rollup, kept so that a row can be taken out again exactly.
+  -- Bucket of each measure in the histogram of usage_rollup, kept so that a row can be taken out again exactly.
   duration_bucket smallint,
   first_token_bucket smallint,
   speed_bucket smallint,
   streaming boolean not null,
-  kind text not null
-    check (kind in ('main', 'subagent', 'compaction', 'auxiliary', 'other')),
-  outcome text not null
-    check (outcome in ('pending', 'completed', 'error', 'aborted', 'interrupted')),
-  request_form text not null
-    check (request_form in ('none', 'tree', 'whole', 'partial')),
-  response_form text not null
-    check (response_form in ('none', 'exact', 'message', 'raw')),
   cost_usd numeric,
   method text not null,
   path text not null,
@@ -76,24 +79,31 @@ create table nexus.request (
   speed text,
   request_encoding text,
   response_encoding text,
-  request_sha256 bytea check (octet_length(request_sha256) = 32),
-  response_sha256 bytea check (octet_length(response_sha256) = 32),
-  leaf_node bytea check (octet_length(leaf_node) = 16),
-  head_hash bytea check (octet_length(head_hash) = 16),
-  tail_hash bytea check (octet_length(tail_hash) = 16),
+  request_sha256 bytea,
+  response_sha256 bytea,
+  leaf_node bytea,
+  head_hash bytea,
+  tail_hash bytea,
   primary key (id)
 ) partition by range (id);
-comment on table nexus.request is 'One row per exchange: identity, outcome, usage, and where its bodies are.';
+comment on table nexus.request is 'One row per exchange that has ended: identity, outcome, usage, and where its bodies are.';
 
--- Only columns that never change between pending and final are indexed, so that the update stays on its page
--- (HOT). Without the id in the key, equal sessions share one entry (de-duplicated posting lists).
+-- Without the id in the key, the requests of a session share one entry (de-duplicated posting lists).
 create index request_session on nexus.request (session_id) where session_id is not null;
 create index request_agent on nexus.request (agent_id) where agent_id is not null;
+
+-- Exchanges that have not ended. Most are written twice, and in one table each would leave a dead row behind
+-- that only a later vacuum makes room of; so they wait here, and `request` is written once and packed full.
+create table nexus.open_request (
+  like nexus.request including defaults including comments,
+  primary key (id)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+comment on table nexus.open_request is 'Exchanges that have not ended: same columns as request, outcome pending.';
 
 -- All new bytes of one part of an exchange (0 request, 1 response), compressed together.
 create table nexus.frame (
   request_id uuid not null,
-  part smallint not null check (part in (0, 1)),
+  part smallint not null,
   -- Compressed already: a second try would only cost time.
   data bytea not null,
   primary key (request_id, part)
@@ -104,11 +114,11 @@ comment on table nexus.frame is 'Compressed bytes of one part of an exchange.';
 -- Where the bytes of a hash are: a range of a frame's decompressed content.
 create table nexus.piece (
   week integer not null,
-  "offset" integer not null check ("offset" >= 0),
-  length integer not null check (length >= 0),
+  "offset" integer not null,
+  length integer not null,
   part smallint not null,
   request_id uuid not null,
-  hash bytea not null check (octet_length(hash) = 16),
+  hash bytea not null,
   primary key (week, hash)
 ) partition by range (week);
 comment on table nexus.piece is 'Distinct slices of bodies of a week: hash to frame, offset, length.';
@@ -116,11 +126,11 @@ comment on table nexus.piece is 'Distinct slices of bodies of a week: hash to fr
 -- The prefix tree: a node is a message after its parent; a request is its leaf.
 create table nexus.node (
   week integer not null,
-  depth integer not null check (depth >= 0),
-  hash bytea not null check (octet_length(hash) = 16),
-  parent bytea check (octet_length(parent) = 16),
-  strict_chain bytea not null check (octet_length(strict_chain) = 16),
-  loose_chain bytea not null check (octet_length(loose_chain) = 16),
+  depth integer not null,
+  hash bytea not null,
+  parent bytea,
+  strict_chain bytea not null,
+  loose_chain bytea not null,
   recipe bytea not null,
   primary key (week, hash)
 ) partition by range (week);

@@ -1,11 +1,13 @@
 -- minimum service: 1
 --
 -- Weekly partitions, made ahead of time by the services that write.
+--
+-- Functions that services may execute pin the search path; what they call runs under it. Without a setting of
+-- their own, the small ones are inlined.
 
 create function nexus.week_of(p_time timestamptz)
 returns integer
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
   select floor((extract(epoch from p_time) + 259200) / 604800)::integer
 $$;
@@ -14,7 +16,6 @@ comment on function nexus.week_of(timestamptz) is 'Number of the Monday-based UT
 create function nexus.week_start(p_week integer)
 returns timestamptz
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
   select to_timestamp(p_week::bigint * 604800 - 259200)
 $$;
@@ -23,7 +24,6 @@ comment on function nexus.week_start(integer) is 'First instant of a week.';
 create function nexus.id_time(p_id uuid)
 returns timestamptz
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
   select to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)
 $$;
@@ -32,7 +32,6 @@ comment on function nexus.id_time(uuid) is 'Instant in the first 48 bits of a UU
 create function nexus.first_id(p_time timestamptz)
 returns uuid
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
   select rpad(lpad(to_hex(floor(extract(epoch from p_time) * 1000)::bigint), 12, '0'), 32, '0')::uuid
 $$;
@@ -49,8 +48,6 @@ as $$
 declare
   partition_name text := format('%s_w%s', p_table, p_week);
   key_column text := case p_table when 'request' then 'id' when 'frame' then 'request_id' else 'week' end;
-  -- Room for the final state of a request on the page of its pending one; the others are written once.
-  storage text := case p_table when 'request' then 'fillfactor = 85' else 'fillfactor = 100' end;
   lower_bound text;
   upper_bound text;
   moved bigint;
@@ -66,7 +63,7 @@ begin
     upper_bound := (p_week + 1)::text;
   end if;
   execute format('lock table nexus.%I in access exclusive mode', p_table || '_default');
-  execute format('create table nexus.%I (like nexus.%I including all) with (%s)', partition_name, p_table, storage);
+  execute format('create table nexus.%I (like nexus.%I including all)', partition_name, p_table);
   execute format(
     'with moved as (delete from nexus.%1$I where %2$I >= %3$L and %2$I < %4$L returning *)
      insert into nexus.%5$I select * from moved',

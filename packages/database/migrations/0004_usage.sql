@@ -2,8 +2,8 @@
 --
 -- What is counted, what has changed, and who writes.
 
--- Sums of 15 UTC minutes, so that zones at a quarter of an hour have exact days. Changed by (new - old) of each
--- request in the transaction that changes the request: they are exact at every instant.
+-- Sums over 15 UTC minutes, so that zones at a quarter of an hour have exact days, of the requests that have
+-- ended. Changed by (new - old) in the transaction that changes a request: they are exact at every instant.
 -- Unknown account and model are '' here: parts of a key.
 create table nexus.usage_rollup (
   bucket timestamptz not null,
@@ -25,63 +25,60 @@ create table nexus.usage_rollup (
   domain text not null,
   account_id text not null,
   model text not null,
-  kind text not null,
-  outcome text not null,
-  -- Sparse histograms: bucket, count, bucket, count, ... in ascending bucket order. Percentiles do not add up,
-  -- histograms do. The buckets are logarithmic, defined by the domain package: milliseconds for the first two,
-  -- thousandths of an output token per second for the third.
-  duration_histogram integer[] not null,
-  first_token_histogram integer[] not null,
-  speed_histogram integer[] not null,
+  kind nexus.request_kind not null,
+  outcome nexus.request_outcome not null,
+  -- Sparse histogram of three measures: code, count, code, count, ... in ascending order of codes, where a code is
+  -- 1000 * measure + bucket. Percentiles do not add up, histograms do. The buckets are logarithmic, defined by the
+  -- domain package. Measures: 0 milliseconds in all, 1 milliseconds to the first token, 2 thousandths of an
+  -- output token per second.
+  histogram integer[] not null,
   primary key (bucket, domain, account_id, model, kind, outcome)
 ) with (fillfactor = 70);
 create index usage_rollup_scope on nexus.usage_rollup (domain, account_id);
 comment on table nexus.usage_rollup is 'Usage per 15 minutes, domain, account, model, kind and outcome.';
 
--- Counts buckets that are added and removed into a sparse histogram; counts may come out negative.
-create function nexus.bucket_counts(p_added smallint[], p_removed smallint[])
+-- Counts codes that are added and removed into a sparse histogram; counts may come out negative.
+create function nexus.code_counts(p_added integer[], p_removed integer[])
 returns integer[]
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(array_agg(flat.value order by total.bucket, flat.position), '{}')
+  select coalesce(array_agg(flat.value order by total.code, flat.position), '{}')
   from (
-    select each.bucket, sum(each.count)::integer as count
+    select each.code, sum(each.count)::integer as count
     from (
-      select b::integer as bucket, 1 as count from unnest(p_added) b
+      select c as code, 1 as count from unnest(p_added) c
       union all
-      select b::integer, -1 from unnest(p_removed) b
+      select c, -1 from unnest(p_removed) c
     ) each
-    group by each.bucket
+    group by each.code
     having sum(each.count) <> 0
   ) total
-  cross join lateral (values (1, total.bucket), (2, total.count)) flat(position, value)
+  cross join lateral (values (1, total.code), (2, total.count)) flat(position, value)
 $$;
-comment on function nexus.bucket_counts(smallint[], smallint[]) is 'Sparse histogram of added less removed buckets.';
+comment on function nexus.code_counts(integer[], integer[]) is 'Sparse histogram of added less removed codes.';
 
 create function nexus.add_histogram(p_held integer[], p_change integer[])
 returns integer[]
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
   select case when cardinality(p_change) = 0 then p_held else (
-    select coalesce(array_agg(flat.value order by total.bucket, flat.position), '{}')
+    select coalesce(array_agg(flat.value order by total.code, flat.position), '{}')
     from (
-      select pair.bucket, sum(pair.count)::integer as count
+      select pair.code, sum(pair.count)::integer as count
       from (
-        select p_held[i] as bucket, p_held[i + 1] as count from generate_series(1, cardinality(p_held), 2) i
+        select p_held[i] as code, p_held[i + 1] as count from generate_series(1, cardinality(p_held), 2) i
         union all
         select p_change[i], p_change[i + 1] from generate_series(1, cardinality(p_change), 2) i
       ) pair
-      group by pair.bucket
+      group by pair.code
       having sum(pair.count) <> 0
     ) total
-    cross join lateral (values (1, total.bucket), (2, total.count)) flat(position, value)
+    cross join lateral (values (1, total.code), (2, total.count)) flat(position, value)
   ) end
 $$;
 comment on function nexus.add_histogram(integer[], integer[]) is
-  'Sum of two sparse histograms; buckets that reach zero disappear.';
-revoke all on function nexus.bucket_counts(smallint[], smallint[]), nexus.add_histogram(integer[], integer[])
+  'Sum of two sparse histograms; codes whose count reaches zero disappear.';
+revoke all on function nexus.code_counts(integer[], integer[]), nexus.add_histogram(integer[], integer[])
   from public;
 
 -- Every change of a request, for about an hour. Readers take only rows of transactions older than the oldest

@@ -2,6 +2,11 @@
 --
 -- All that the proxy's login may do. Its rights end at these functions: it can read no table. An incompatible
 -- change gets a function of another name, and the old one stays for a release.
+--
+-- Plans are cached while tables are still empty and must not turn into scans when they are not. So look-ups are
+-- scalar sub-selects (never flattened into joins), deletions go by an array of keys and their bounds (which
+-- prune partitions), and the functions switch off the plans that could only be mistakes. Planning for each call
+-- would cost as much as the work itself.
 
 -- Answers which of these hashes the week does not hold yet.
 create function nexus.put_pieces(p_week integer, p_hashes bytea)
@@ -11,13 +16,14 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
   select given.hash
   from (
     select substr(p_hashes, i * 16 + 1, 16) as hash
     from generate_series(0, octet_length(p_hashes) / 16 - 1) i
   ) given
-  where not exists (select from nexus.piece p where p.week = p_week and p.hash = given.hash)
+  where (select 1 from nexus.piece p where p.week = p_week and p.hash = given.hash limit 1) is null
 $$;
 comment on function nexus.put_pieces(integer, bytea) is
   'Which of the concatenated 16-byte hashes are not stored in the week.';
@@ -26,7 +32,6 @@ comment on function nexus.put_pieces(integer, bytea) is
 create function nexus.raise_missing(p_what text, p_hashes bytea[])
 returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
 as $$
 begin
   if cardinality(p_hashes) > 0 then
@@ -42,10 +47,6 @@ $$;
 create function nexus.store_content(p_frames json, p_pieces json, p_nodes json, p_bytes bytea)
 returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 begin
   -- A piece counts only together with the frame that holds it: if the frame is there already, from an earlier
@@ -72,7 +73,7 @@ begin
       select p.week, substr(p_bytes, p.at + 1, 16) as hash
       from json_to_recordset(p_pieces) as p(week integer, at integer)
     ) g
-    where not exists (select from nexus.piece p where p.week = g.week and p.hash = g.hash)));
+    where (select 1 from nexus.piece p where p.week = g.week and p.hash = g.hash limit 1) is null));
 
   -- Packed: hash, parent (zeros for a root), strict chain, loose chain, recipe.
   insert into nexus.node (week, depth, hash, parent, strict_chain, loose_chain, recipe)
@@ -91,7 +92,7 @@ begin
       from json_to_recordset(p_nodes) as n(week integer, root boolean, at integer)
       where not n.root
     ) g
-    where not exists (select from nexus.node n where n.week = g.week and n.hash = g.parent)));
+    where (select 1 from nexus.node n where n.week = g.week and n.hash = g.parent limit 1) is null));
 end
 $$;
 
@@ -99,10 +100,6 @@ $$;
 create function nexus.incoming_requests(p_requests json)
 returns nexus.request[]
 language plpgsql
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 begin
   insert into nexus.source
@@ -115,7 +112,7 @@ begin
     domain text, scope text, account_id text, client_key_name text, device_id text, account_uuid text,
     user_agent text, recorder_id text)
   -- Asked first: a conflict would use up a number each time.
-  where not exists (select from nexus.source k where k.digest = nexus.source_digest(r.source))
+  where (select 1 from nexus.source k where k.digest = nexus.source_digest(r.source) limit 1) is null
   order by 1
   on conflict do nothing;
 
@@ -133,7 +130,6 @@ $$;
 create function nexus.source_digest(p_source jsonb)
 returns bytea
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
   select substr(sha256(convert_to(jsonb_build_array(
     p_source ->> 'domain', p_source ->> 'scope', p_source ->> 'account_id', p_source ->> 'client_key_name',
@@ -141,28 +137,17 @@ as $$
     p_source ->> 'recorder_id')::text, 'UTF8')), 1, 16)
 $$;
 
--- How far a state has come: a request never goes back from its end to pending.
-create function nexus.outcome_rank(p_outcome text)
-returns integer
-language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$ select case p_outcome when 'pending' then 0 else 1 end $$;
-
 -- Takes p_old out of the rollups and puts p_new in, in key order.
 create function nexus.change_usage(p_new nexus.request[], p_old nexus.request[])
 returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 begin
   insert into nexus.usage_rollup as u (
     bucket, domain, account_id, model, kind, outcome, requests, unpriced_requests, input_tokens, output_tokens,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, web_search_requests, web_fetch_requests,
     thinking_tokens, tool_calls, request_bytes, response_bytes, cost_usd,
-    duration_histogram, first_token_histogram, speed_histogram)
+    histogram)
   select
     date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), s.domain, coalesce(s.account_id, ''),
     coalesce(r.model, ''), r.kind, r.outcome,
@@ -181,12 +166,13 @@ begin
     sum(r.sign * r.request_length::bigint),
     sum(r.sign * r.response_length::bigint),
     coalesce(sum(r.sign * r.cost_usd), 0),
-    nexus.bucket_counts(array_agg(r.duration_bucket) filter (where r.sign > 0 and r.duration_bucket is not null),
-      array_agg(r.duration_bucket) filter (where r.sign < 0 and r.duration_bucket is not null)),
-    nexus.bucket_counts(array_agg(r.first_token_bucket) filter (where r.sign > 0 and r.first_token_bucket is not null),
-      array_agg(r.first_token_bucket) filter (where r.sign < 0 and r.first_token_bucket is not null)),
-    nexus.bucket_counts(array_agg(r.speed_bucket) filter (where r.sign > 0 and r.speed_bucket is not null),
-      array_agg(r.speed_bucket) filter (where r.sign < 0 and r.speed_bucket is not null))
+    nexus.code_counts(
+      array_remove(array_agg(r.duration_bucket::integer) filter (where r.sign > 0)
+        || array_agg(1000 + r.first_token_bucket) filter (where r.sign > 0)
+        || array_agg(2000 + r.speed_bucket) filter (where r.sign > 0), null),
+      array_remove(array_agg(r.duration_bucket::integer) filter (where r.sign < 0)
+        || array_agg(1000 + r.first_token_bucket) filter (where r.sign < 0)
+        || array_agg(2000 + r.speed_bucket) filter (where r.sign < 0), null))
   from (
     select 1::bigint as sign, n.* from unnest(p_new) n
     union all
@@ -210,77 +196,61 @@ begin
     request_bytes = u.request_bytes + excluded.request_bytes,
     response_bytes = u.response_bytes + excluded.response_bytes,
     cost_usd = u.cost_usd + excluded.cost_usd,
-    duration_histogram = nexus.add_histogram(u.duration_histogram, excluded.duration_histogram),
-    first_token_histogram = nexus.add_histogram(u.first_token_histogram, excluded.first_token_histogram),
-    speed_histogram = nexus.add_histogram(u.speed_histogram, excluded.speed_histogram);
+    histogram = nexus.add_histogram(u.histogram, excluded.histogram);
 end
 $$;
 
--- Inserts new requests and brings known ones to a later state; rollups follow. Answers the ids that changed.
+-- Brings requests to a later state; rollups follow. A request never goes back from its end to open. Answers the
+-- ids that changed.
 create function nexus.store_requests(p_incoming nexus.request[])
 returns uuid[]
 language plpgsql
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
-  added uuid[];
-  held nexus.request[];
+  ids uuid[] := array(select r.id from unnest(p_incoming) r order by r.id);
+  ended nexus.request[] := array(select r from unnest(p_incoming) r where r.outcome <> 'pending' order by r.id);
+  opened nexus.request[] := array(select r from unnest(p_incoming) r where r.outcome = 'pending' order by r.id);
   replaced nexus.request[];
-  replacements nexus.request[];
+  stored_ended uuid[];
+  stored_open uuid[];
 begin
-  with stored as (
-    insert into nexus.request select r.* from unnest(p_incoming) r order by r.id on conflict do nothing returning id
+  -- Two deliveries of one request must not both count it: the second waits here and then sees what the first did.
+  perform pg_advisory_xact_lock(4742, k.key)
+  from (select distinct hashtext(r.id::text) as key from unnest(p_incoming) r order by 1) k;
+
+  delete from nexus.open_request o
+  using unnest(p_incoming) n
+  where o.id = any (ids) and o.id = n.id
+    and (n.outcome <> 'pending' or n is distinct from row(o.*)::nexus.request);
+
+  with gone as (
+    delete from nexus.request o
+    using unnest(ended) n
+    where o.id = any (ids) and o.id between ids[1] and ids[cardinality(ids)]
+      and o.id = n.id and n is distinct from o
+    returning o as old_row
   )
-  select coalesce(array_agg(id), '{}') into added from stored;
+  select array_agg(old_row) into replaced from gone;
 
-  -- What was there already is locked before it is compared: two deliveries of one request must not both take
-  -- the old state out of the rollups.
-  if cardinality(added) < cardinality(p_incoming) then
-    select array_agg(k.row_held) into held
-    from (
-      select o as row_held
-      from unnest(p_incoming) n
-      join nexus.request o on o.id = n.id
-      where n.id <> all (added)
-      order by o.id
-      for update of o
-    ) k;
+  with written as (
+    insert into nexus.request select r.* from unnest(ended) r on conflict do nothing returning id
+  )
+  select array_agg(id) into stored_ended from written;
 
-    select array_agg(o order by o.id), array_agg(n order by n.id) into replaced, replacements
-    from unnest(held) o
-    join unnest(p_incoming) n on n.id = o.id
-    where nexus.outcome_rank(n.outcome) >= nexus.outcome_rank(o.outcome) and n is distinct from o;
+  with written as (
+    insert into nexus.open_request
+    select r.* from unnest(opened) r
+    where (select 1 from nexus.request e where e.id = r.id limit 1) is null
+    on conflict do nothing
+    returning id
+  )
+  select array_agg(id) into stored_open from written;
 
-    update nexus.request t set (
-    started_at, source_id, first_token_ms, duration_ms, input_tokens, output_tokens, cache_read_tokens,
-    cache_write_5m_tokens, cache_write_1h_tokens, web_search_requests, web_fetch_requests, thinking_tokens,
-    tool_call_count, message_count, request_length, response_length, status, duration_bucket,
-    first_token_bucket, speed_bucket, streaming, kind, outcome, request_form, response_form, cost_usd, method,
-    path, session_id, agent_id, parent_agent_id, prompt_id, request_class, agent_type, model, stop_reason,
-    error_type, error_message, upstream_request_id, upstream_message_id, service_tier, inference_geo, speed,
-    request_encoding, response_encoding, request_sha256, response_sha256, leaf_node, head_hash, tail_hash
-    ) = row(
-    n.started_at, n.source_id, n.first_token_ms, n.duration_ms, n.input_tokens, n.output_tokens,
-    n.cache_read_tokens, n.cache_write_5m_tokens, n.cache_write_1h_tokens, n.web_search_requests,
-    n.web_fetch_requests, n.thinking_tokens, n.tool_call_count, n.message_count, n.request_length,
-    n.response_length, n.status, n.duration_bucket, n.first_token_bucket, n.speed_bucket, n.streaming, n.kind,
-    n.outcome, n.request_form, n.response_form, n.cost_usd, n.method, n.path, n.session_id, n.agent_id,
-    n.parent_agent_id, n.prompt_id, n.request_class, n.agent_type, n.model, n.stop_reason, n.error_type,
-    n.error_message, n.upstream_request_id, n.upstream_message_id, n.service_tier, n.inference_geo, n.speed,
-    n.request_encoding, n.response_encoding, n.request_sha256, n.response_sha256, n.leaf_node, n.head_hash,
-    n.tail_hash
-    )
-    from unnest(replacements) n
-    where t.id = n.id;
+  if stored_ended is not null then
+    perform nexus.change_usage(
+      array(select r from unnest(ended) r where r.id = any (stored_ended)), coalesce(replaced, '{}'));
   end if;
-
-  perform nexus.change_usage(
-    array(select r from unnest(p_incoming) r where r.id = any (added)) || coalesce(replacements, '{}'),
-    coalesce(replaced, '{}'));
-  return added || array(select r.id from unnest(replacements) r);
+  return coalesce(stored_ended, '{}') || coalesce(stored_open, '{}');
 end
 $$;
 
@@ -289,8 +259,6 @@ $$;
 create function nexus.trim_changes()
 returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
 as $$
 declare
   cutoff constant timestamptz := now() - interval '1 hour';
@@ -333,6 +301,7 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   incoming nexus.request[] := '{}';
@@ -344,12 +313,14 @@ begin
     incoming := nexus.incoming_requests(p_requests);
     perform nexus.raise_missing('leaf', array(
       select r.leaf_node from unnest(incoming) r
-      where r.leaf_node is not null and not exists (
-        select from nexus.node n where n.week = nexus.week_of(nexus.id_time(r.id)) and n.hash = r.leaf_node)));
+      where r.leaf_node is not null and (
+        select 1 from nexus.node n
+        where n.week = nexus.week_of(nexus.id_time(r.id)) and n.hash = r.leaf_node limit 1) is null));
     perform nexus.raise_missing('piece', array(
       select h.hash from unnest(incoming) r cross join lateral (values (r.head_hash), (r.tail_hash)) h(hash)
-      where h.hash is not null and not exists (
-        select from nexus.piece p where p.week = nexus.week_of(nexus.id_time(r.id)) and p.hash = h.hash)));
+      where h.hash is not null and (
+        select 1 from nexus.piece p
+        where p.week = nexus.week_of(nexus.id_time(r.id)) and p.hash = h.hash limit 1) is null));
     changed := nexus.store_requests(incoming);
   end if;
 

@@ -47,7 +47,7 @@ async function rows<R extends object = Record<string, unknown>>(
 
 /** Everything a replay must leave as it is, the recorder's heartbeat excepted. */
 async function snapshot(): Promise<unknown> {
-  const tables = ['frame', 'piece', 'node', 'request', 'usage_rollup', 'change', 'source'];
+  const tables = ['frame', 'piece', 'node', 'request', 'open_request', 'usage_rollup', 'change', 'source'];
   const found: unknown[] = [];
   for (const table of tables) {
     found.push(await rows(`select t.*, t.xmin::text, t.ctid::text from nexus.${table} t order by t::text`));
@@ -60,8 +60,7 @@ async function rollupDifferences(): Promise<unknown[]> {
   return rows(`
     with held as (
       select bucket, domain, account_id, model, kind, outcome, requests, unpriced_requests, input_tokens,
-        output_tokens, thinking_tokens, request_bytes, response_bytes, cost_usd, duration_histogram,
-        first_token_histogram, speed_histogram
+        output_tokens, thinking_tokens, request_bytes, response_bytes, cost_usd, histogram
       from nexus.usage_rollup where requests <> 0
     ), due as (
       select date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), s.domain, coalesce(s.account_id, ''),
@@ -70,10 +69,10 @@ async function rollupDifferences(): Promise<unknown[]> {
         coalesce(sum(r.input_tokens), 0)::bigint, coalesce(sum(r.output_tokens), 0)::bigint,
         coalesce(sum(r.thinking_tokens), 0)::bigint, sum(r.request_length)::bigint, sum(r.response_length)::bigint,
         coalesce(sum(r.cost_usd), 0),
-        nexus.bucket_counts(array_agg(r.duration_bucket) filter (where r.duration_bucket is not null), null),
-        nexus.bucket_counts(array_agg(r.first_token_bucket) filter (where r.first_token_bucket is not null), null),
-        nexus.bucket_counts(array_agg(r.speed_bucket) filter (where r.speed_bucket is not null), null)
-      from nexus.request r join nexus.source s on s.id = r.source_id group by 1, 2, 3, 4, 5, 6
+        nexus.code_counts(array_remove(array_agg(r.duration_bucket::int) || array_agg(1000 + r.first_token_bucket)
+          || array_agg(2000 + r.speed_bucket), null), null)
+      from nexus.request r
+      join nexus.source s on s.id = r.source_id group by 1, 2, 3, 4, 5, 6
     )
     (table held except table due) union all (table due except table held)`);
 }
@@ -194,21 +193,28 @@ describe('commitExchanges', () => {
     expect(await rows('select outcome from nexus.request')).toEqual([{ outcome: 'completed' }]);
   });
 
-  it('updates a pending row on its page, without touching an index', async () => {
-    const ids = Array.from({ length: 200 }, nextId);
-    for (const id of ids) {
-      const row = sampleRequest({ id, sessionId: 'session-of-all', agentId: 'agent-of-all' });
+  it('leaves no dead rows behind when requests end', async () => {
+    const rows20 = Array.from({ length: 20 }, () => sampleRequest({ id: nextId(), usage: sampleUsage(1) }));
+    for (const row of rows20) {
       await commitExchanges(writer, sampleBatch({ requests: [{ ...row, outcome: 'pending' }] }));
-      await commitExchanges(
-        writer,
-        sampleBatch({ requests: [{ ...row, usage: sampleUsage(1), stopReason: 'end_turn' }] }),
-      );
+      await commitExchanges(writer, sampleBatch({ requests: [row] }));
     }
     await writer.query('select pg_stat_force_next_flush()');
-    const [stat] = await rows<{ updates: number; hot: number }>(`
-      select sum(n_tup_upd)::int as updates, sum(n_tup_hot_upd)::int as hot
+    const stats = await rows(`
+      select sum(n_tup_ins)::int as inserted, sum(n_tup_upd + n_tup_del)::int as died
       from pg_stat_user_tables where schemaname = 'nexus' and relname like 'request\\_%'`);
-    expect(stat).toEqual({ updates: 200, hot: 200 });
+    expect(stats).toEqual([{ inserted: 20, died: 0 }]);
+    expect(await rows('select * from nexus.open_request')).toEqual([]);
+  });
+
+  it('replaces an end by another one', async () => {
+    const id = nextId();
+    await commitExchanges(writer, sampleBatch({ requests: [sampleRequest({ id, outcome: 'interrupted' })] }));
+    await commitExchanges(writer, sampleBatch({ requests: [sampleRequest({ id, usage: sampleUsage(3) })] }));
+    expect(await rows('select outcome, input_tokens from nexus.request')).toEqual([
+      { outcome: 'completed', input_tokens: 3 },
+    ]);
+    expect(await rollupDifferences()).toEqual([]);
   });
 
   it('refuses a batch whose leaf, parent or piece is not stored, and writes nothing of it', async () => {
