@@ -21,7 +21,7 @@ export interface IngestPort {
 }
 
 /** The schema and this recorder do not fit; somebody has to act, nothing in a batch is wrong. */
-export class SchemaUnfitError extends NexusError {
+class SchemaUnfitError extends NexusError {
   readonly code = 'NEXUS_SCHEMA_UNFIT';
 }
 

@@ -2,7 +2,7 @@ import { createIdFactory } from '@claude-nexus/domain';
 import type { JournalExchange, StoredEnd, StoredHeaders } from '../../journal/types.ts';
 
 /** 2026-11-23T12:00:00Z. */
-export const START = Date.UTC(2026, 10, 23, 12);
+const START = Date.UTC(2026, 10, 23, 12);
 
 const nextId = createIdFactory({ now: () => START, random: (size) => Buffer.alloc(size, 7) });
 

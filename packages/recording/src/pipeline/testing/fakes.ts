@@ -142,6 +142,6 @@ export class MemoryIngest implements IngestPort {
   }
 }
 
-export function missingNode(): Error {
+function missingNode(): Error {
   return Object.assign(new Error('missing leaf'), { code: 'NEXUS_MISSING_NODE' });
 }
