@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { redactText } from '@claude-nexus/runtime';
 
+import { isOurs } from './start/database.ts';
 import { Gateway } from './start/gateway.ts';
 import { readStartSettings } from './start/settings.ts';
 
@@ -31,9 +32,9 @@ function handleSignals(gateway: Gateway): void {
 
 /** Errors of ours are one line; anything else is a defect and comes with its stack. */
 function fail(error: unknown): never {
-  const ours = error instanceof Error && 'code' in error && String(error.code).startsWith('NEXUS_');
-  const text = error instanceof Error ? (ours ? error.message : error.stack) : String(error);
-  console.error(redactText(text ?? ''));
+  const stack = error instanceof Error ? error.stack : undefined;
+  const text = isOurs(error) ? error.message : (stack ?? String(error));
+  console.error(redactText(text));
   process.exit(1);
 }
 

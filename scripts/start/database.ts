@@ -4,7 +4,7 @@ import { startEmbedded } from '@claude-nexus/database/embedded';
 import type { EmbeddedServer } from '@claude-nexus/database/embedded';
 
 import { Backoff } from './backoff.ts';
-import { SchemaTooNewError } from './errors.ts';
+import { DatabaseUnusableError, SchemaTooNewError } from './errors.ts';
 import type { Secrets } from './secrets.ts';
 import type { StartSettings } from './settings.ts';
 
@@ -99,11 +99,35 @@ export class EmbeddedDatabase {
   }
 }
 
-/** Migrates the operator's database. Its URL serves both services, each restricted by the role it sets. */
+/**
+ * Migrates the operator's database. Its URL serves both services, each restricted by the role it sets.
+ *
+ * @throws DatabaseUnusableError when it cannot be reached
+ */
 export async function prepareExternal(url: string, options: DatabaseOptions): Promise<GatewayDatabase> {
-  await prepareSchema(options.settings.migrationDatabaseUrl ?? url, options.report);
+  const { migrationDatabaseUrl } = options.settings;
+  try {
+    await prepareSchema(migrationDatabaseUrl ?? url, options.report);
+  } catch (error) {
+    if (isOurs(error)) throw error;
+    const setting = migrationDatabaseUrl === undefined ? 'DATABASE_URL' : 'MIGRATION_DATABASE_URL';
+    throw new DatabaseUnusableError(`the database of ${setting} cannot be used: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
   const { host, pathname } = new URL(url);
   return { writerUrl: url, readerUrl: url, location: `PostgreSQL on ${host}${pathname}` };
+}
+
+/** Tells whether an error is one of ours, with a message that is already fit for a person. */
+export function isOurs(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('NEXUS_');
+}
+
+/** Several addresses tried in vain give an error without a message of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Migrates the embedded database and gives each service a login of its own. */

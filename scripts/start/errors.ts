@@ -24,3 +24,8 @@ export class StartCancelledError extends NexusError {
 export class SchemaTooNewError extends NexusError {
   readonly code = 'NEXUS_SCHEMA_TOO_NEW';
 }
+
+/** The database that the operator named cannot be connected to or prepared. */
+export class DatabaseUnusableError extends NexusError {
+  readonly code = 'NEXUS_DATABASE_UNUSABLE';
+}
