@@ -37,6 +37,8 @@ export class ExchangeTable {
   readonly #ended = new Map<string, ReadExchange>();
   #changedOpen = new Set<ReadExchange>();
   #newlyEnded: ReadExchange[] = [];
+  /** Exchanges an earlier reader was done with, until their end has passed. */
+  readonly #acknowledged = new Set<string>();
   /** Records without a begin, by exchange. */
   readonly #orphans = new Map<string, SegmentRange[]>();
   /** From here on a record without a begin may be the rest of an exchange whose begin was corrupt. */
@@ -62,7 +64,7 @@ export class ExchangeTable {
       return;
     }
     exchange.sources.add(found.source);
-    found.source.need(exchange, found.offset);
+    found.source.need(exchange, found.offset, found.bytes);
     this.#apply(exchange, type, found);
     exchange.records++;
   }
@@ -152,8 +154,11 @@ export class ExchangeTable {
   }
 
   #begin(key: string, found: FoundRecord): void {
-    // The begin of an exchange that is already closed: a copy, nothing new.
     if (this.#ended.has(key)) return;
+    if (found.source.wasAcknowledged(found.offset)) {
+      this.#acknowledged.add(key);
+      return;
+    }
     const begin = parsePayload(found) as (StoredBegin & { n?: number }) | undefined;
     if (begin === undefined) return this.#unreadable(found);
     const { n, ...stored } = begin;
@@ -163,7 +168,7 @@ export class ExchangeTable {
     }
     const exchange = new ReadExchange({ id: keyToId(key), key, recovered }, stored);
     exchange.sources.add(found.source);
-    found.source.need(exchange, found.offset);
+    found.source.needBegin(exchange, found.offset, found.bytes);
     this.#open.set(key, exchange);
     if (!this.#poisoned.has(key)) this.#changedOpen.add(exchange);
   }
@@ -237,12 +242,17 @@ export class ExchangeTable {
    * acknowledged offset. After corruption it may be all that is left of an exchange, and is kept.
    */
   #orphan(key: string, type: RecordType, found: FoundRecord): void {
+    const last = type === RecordType.end || type === RecordType.lost;
+    if (this.#acknowledged.has(key)) {
+      if (last) this.#acknowledged.delete(key);
+      return;
+    }
     if (!this.#sawCorruption || this.#ended.has(key)) return;
     const { source, offset, bytes } = found;
     const ranges = this.#orphans.get(key) ?? [];
     ranges.push({ source, from: offset, to: offset + bytes });
     this.#orphans.set(key, ranges);
-    if (type === RecordType.end || type === RecordType.lost) this.#setOrphanAside(key);
+    if (last) this.#setOrphanAside(key);
   }
 
   #setOrphanAside(key: string): void {

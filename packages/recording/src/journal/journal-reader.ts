@@ -1,12 +1,14 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 
 import type { LostReason } from '../types.ts';
-import { loadAcknowledgements, saveAcknowledgements } from './acknowledgements.ts';
+import { loadProgress, saveProgress } from './acknowledgements.ts';
 import { JournalControl } from './control.ts';
 import { ExchangeTable } from './exchange-table.ts';
 import { idToKey } from './exchange-key.ts';
 import { JournalScanner } from './journal-scanner.ts';
 import { Quarantine } from './quarantine.ts';
+import { removeLeftovers } from './segment-files.ts';
+import { compactSegment, worthCompacting } from './segment-compactor.ts';
 import type { SegmentSource } from './segment-source.ts';
 import type {
   JournalBatch,
@@ -64,11 +66,12 @@ class SpoolReader implements JournalReader {
       lost: options.lost,
       now: this.#now,
     });
+    this.#control.addToCounter('freedBytes', removeLeftovers(options.spoolDir));
     this.#scanner = new JournalScanner({
       spoolDir: options.spoolDir,
       control: this.#control,
       liveFrom: options.liveFrom,
-      acknowledged: loadAcknowledgements(options.spoolDir),
+      progress: loadProgress(options.spoolDir),
       events: {
         record: (found) => this.#table.record(found),
         corrupt: (source, from, to) => this.#table.corrupt(source, from, to),
@@ -77,6 +80,7 @@ class SpoolReader implements JournalReader {
           this.#table.finished(source);
           this.#pinned.add(source);
           this.#sweep();
+          this.#compact();
         },
         historyRead: () => this.#table.closeInterrupted(),
       },
@@ -173,6 +177,10 @@ class SpoolReader implements JournalReader {
   #afterRelease(): void {
     this.#sweep();
     this.#table.publish();
+    this.#scheduleSave();
+  }
+
+  #scheduleSave(): void {
     this.#saveTimer ??= setTimeout(() => {
       this.#saveTimer = undefined;
       this.#save();
@@ -181,9 +189,11 @@ class SpoolReader implements JournalReader {
 
   /** Deletes finished segments nobody needs any more. */
   #sweep(): void {
-    for (const source of this.#pinned) {
-      if (source.needed) continue;
-      this.#pinned.delete(source);
+    const free = [...this.#pinned].filter((source) => !source.needed);
+    if (free.length === 0) return;
+    for (const source of free) this.#pinned.delete(source);
+    const saved = this.#save();
+    for (const source of free) {
       try {
         this.#control.addToCounter('freedBytes', source.remove());
       } catch {
@@ -191,18 +201,34 @@ class SpoolReader implements JournalReader {
         source.close();
       }
     }
+    // On a full disk the progress can only be saved once something is deleted.
+    if (!saved) this.#save();
   }
 
-  #save(): void {
-    const offsets = new Map<string, number>();
-    for (const source of [...this.#pinned, ...this.#scanner.unfinished()]) {
-      const offset = source.acknowledged();
-      if (offset > 0) offsets.set(source.name, offset);
+  /** Long streams keep few bytes of many segments: those are rewritten to what is needed. */
+  #compact(): void {
+    for (const source of worthCompacting([...this.#pinned])) {
+      try {
+        const compacted = compactSegment(this.#spoolDir, source);
+        // What is left out is acknowledged: that must be known before it is gone.
+        if (this.#save()) this.#control.addToCounter('freedBytes', compacted.activate());
+        else compacted.discard();
+      } catch {
+        // No room, or no permission: the segment stays as it is.
+        return;
+      }
     }
+    this.#scheduleSave();
+  }
+
+  /** False: the file stays as it was, so more is read again after a restart. */
+  #save(): boolean {
+    const sources = [...this.#pinned, ...this.#scanner.unfinished()];
     try {
-      saveAcknowledgements(this.#spoolDir, offsets);
+      saveProgress(this.#spoolDir, new Map(sources.map((source) => [source.name, source.progress()])));
+      return true;
     } catch {
-      // On a full disk the file stays as it was: more is read again after a restart.
+      return false;
     }
   }
 }

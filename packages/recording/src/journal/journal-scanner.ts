@@ -1,3 +1,4 @@
+import type { SegmentProgress } from './acknowledgements.ts';
 import type { JournalControl, JournalPosition } from './control.ts';
 import { findRecord, isBlank } from './find-record.ts';
 import { checkRecord, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES } from './record.ts';
@@ -30,8 +31,8 @@ export interface ScannerOptions {
   control: JournalControl;
   /** First segment of this process. */
   liveFrom: number;
-  /** Acknowledged offset by segment name. */
-  acknowledged: ReadonlyMap<string, number>;
+  /** What earlier readers did, by segment name. */
+  progress: ReadonlyMap<string, SegmentProgress>;
   events: ScannerEvents;
 }
 
@@ -42,12 +43,14 @@ export interface ScanResult {
   position: JournalPosition;
 }
 
-const WINDOW_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_HEADER_BYTES);
+const WINDOW_BYTES = 256 * 1024;
+/** Enough for the largest record; allocated when one does not fit the usual window. */
+const LARGE_WINDOW_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_HEADER_BYTES);
 
 /** Walks the records of all segments in order, following the writer up to its published position. */
 export class JournalScanner {
   readonly #options: ScannerOptions;
-  readonly #window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  #window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   #windowSource: SegmentSource | undefined;
   #windowStart = 0;
   #windowEnd = 0;
@@ -112,12 +115,12 @@ export class JournalScanner {
   }
 
   #list(): void {
-    const { spoolDir, acknowledged } = this.#options;
+    const { spoolDir, progress } = this.#options;
     for (const file of listSegments(spoolDir)) {
-      // Of a rewritten segment the newest generation comes first; the others are leftovers.
+      // Of a rewritten segment the newest generation comes first.
       if (file.number <= this.#lastListed) continue;
       this.#lastListed = file.number;
-      this.#ahead.push(new SegmentSource(spoolDir, file, acknowledged.get(file.name) ?? 0));
+      this.#ahead.push(new SegmentSource(spoolDir, file, progress.get(file.name)));
     }
   }
 
@@ -160,6 +163,9 @@ export class JournalScanner {
 
   /** False: the file is shorter than it should be; the segment ends here. */
   #fill(source: SegmentSource, limit: number): boolean {
+    if (this.#windowCovers(source) && this.#windowStart === source.readTo) {
+      this.#window = Buffer.allocUnsafeSlow(LARGE_WINDOW_BYTES);
+    }
     const length = Math.min(limit - source.readTo, this.#window.length);
     const filled = source.read(this.#window, 0, length, source.readTo);
     this.#windowSource = source;

@@ -49,6 +49,8 @@ export interface JournalWriterOptions {
   lateAfterMs?: number;
   /** Bound for bytes accepted but not written; default 64 MiB. */
   maxQueuedBytes?: number;
+  /** How often a failing disk is looked at; default 500 ms. */
+  probeIntervalMs?: number;
   fs?: JournalFs;
   now?: () => number;
 }
@@ -169,7 +171,7 @@ export class JournalWriter implements RecordingHost {
     if (recording.dirty) return;
     recording.dirty = true;
     this.#dirty.add(recording);
-    this.#flushTimer ??= setTimeout(() => this.#flushDirty(), this.#options.flushIntervalMs ?? 200);
+    this.#flushTimer ??= setTimeout(() => this.flush(), this.#options.flushIntervalMs ?? 200);
   }
 
   startWait(): EndWait {
@@ -205,7 +207,9 @@ export class JournalWriter implements RecordingHost {
     this.#waits.close();
   }
 
-  #flushDirty(): void {
+  /** Appends what recordings hold back; done by itself at every flush interval. */
+  flush(): void {
+    clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
     const dirty = this.#dirty;
     this.#dirty = new Set();
@@ -249,7 +253,7 @@ export class JournalWriter implements RecordingHost {
         if (room) this.budget.allowProbe();
         this.#scheduleProbe();
       });
-    }, PROBE_INTERVAL_MS);
+    }, this.#options.probeIntervalMs ?? PROBE_INTERVAL_MS);
     this.#probeTimer.unref();
   }
 

@@ -115,6 +115,13 @@ export class ReadExchange implements JournalExchange {
     return { bytes, chunks };
   }
 
+  /** Its records in `source` now stand elsewhere in it. */
+  move(source: SegmentSource, moved: (offset: number) => number): void {
+    for (const extent of [...this.#request, ...this.#response]) {
+      if (extent.source === source) extent.offset = moved(extent.offset);
+    }
+  }
+
   /** Its bytes may be deleted from now on. */
   release(): void {
     this.#released = true;

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -41,6 +41,20 @@ export function listSegments(spoolDir: string): SegmentFile[] {
     if (parsed !== undefined && size !== undefined) found.push({ ...parsed, size });
   }
   return found.toSorted((a, b) => a.number - b.number || b.generation - a.generation);
+}
+
+/**
+ * Deletes what a crash in the middle of rewriting a segment left behind: drafts and replaced generations. Returns the
+ * bytes of the latter.
+ */
+export function removeLeftovers(spoolDir: string): number {
+  for (const name of readdirSync(spoolDir)) {
+    if (name.endsWith('.segment.tmp')) rmSync(join(spoolDir, name), { force: true });
+  }
+  const segments = listSegments(spoolDir);
+  const replaced = segments.filter((segment, index) => segments[index - 1]?.number === segment.number);
+  for (const { name } of replaced) rmSync(join(spoolDir, name), { force: true });
+  return replaced.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** undefined: it was deleted meanwhile. */

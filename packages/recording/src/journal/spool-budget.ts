@@ -22,6 +22,7 @@ export class SpoolBudget {
   #writtenBytes: number;
   /** Accepted, not yet in a file. */
   queuedBytes = 0;
+  #full = false;
   #failing: LostReason | undefined;
   #probe: 'none' | 'allowed' | 'running' = 'none';
 
@@ -69,8 +70,11 @@ export class SpoolBudget {
     return true;
   }
 
+  /** Full is left at a lower mark than it is entered, so that it does not flutter around an exchange that just fits. */
   isFull(): boolean {
-    return this.usedBytes() + this.queuedBytes >= this.maxBytes * (1 - RESERVE_SHARE);
+    const reserves = this.#full ? 2 : 1;
+    this.#full = this.usedBytes() + this.queuedBytes >= this.maxBytes * (1 - reserves * RESERVE_SHARE);
+    return this.#full;
   }
 
   /** May an exchange begin? undefined: yes. While writing fails, yes is said once per probe. */
@@ -84,7 +88,10 @@ export class SpoolBudget {
 
   /** May an exchange that has begun go on with `bytes` more? undefined: yes. */
   refuseMore(bytes: number): LostReason | undefined {
-    if (this.usedBytes() + this.queuedBytes + bytes > this.maxBytes) return 'spool_full';
+    if (this.usedBytes() + this.queuedBytes + bytes > this.maxBytes) {
+      this.#full = true;
+      return 'spool_full';
+    }
     return this.queuedBytes + bytes > this.#maxQueuedBytes ? 'queue_full' : undefined;
   }
 }

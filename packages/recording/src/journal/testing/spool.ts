@@ -59,6 +59,7 @@ export function openTestWriter(spoolDir: string, options: Partial<JournalWriterO
       lost: (exchange) => log.lost.push(exchange),
     },
     lateAfterMs: 10_000,
+    probeIntervalMs: 5,
     ...options,
     control,
   });
