@@ -40,17 +40,15 @@ const CODES = Array.from({ length: 0x20 }, (_, code) => code).filter(
   (code) => ![ESCAPE, 0x09, 0x0a, 0x0d].includes(code),
 );
 
+const phraseOfCode: (Buffer | undefined)[] = Array.from({ length: 256 });
 /** Codes by the first byte of their phrase, longest phrase first. */
-const codesByFirstByte = new Map<number, readonly number[]>();
-const phraseOfCode: (Buffer | undefined)[] = [];
+const codesByFirstByte: (readonly number[] | undefined)[] = Array.from({ length: 256 });
 for (const [index, phrase] of PHRASES.entries()) {
   const code = CODES[index] as number;
+  const first = phrase[0] as number;
   phraseOfCode[code] = phrase;
-  const codes = [...(codesByFirstByte.get(phrase[0] as number) ?? []), code];
-  codesByFirstByte.set(
-    phrase[0] as number,
-    codes.toSorted((a, b) => phraseLength(b) - phraseLength(a)),
-  );
+  const codes = [...(codesByFirstByte[first] ?? []), code];
+  codesByFirstByte[first] = codes.toSorted((a, b) => phraseLength(b) - phraseLength(a));
 }
 
 function phraseLength(code: number): number {
@@ -63,22 +61,30 @@ export function packGlue(glue: Buffer): Buffer {
   let length = 0;
   for (let at = 0; at < glue.length;) {
     const byte = glue[at] as number;
-    const code = codesByFirstByte.get(byte)?.find((candidate) => hasPhrase(glue, at, candidate));
+    const codes = codesByFirstByte[byte];
+    const code = codes === undefined ? undefined : longestPhrase(glue, at, codes);
     if (code !== undefined) {
       out[length++] = code;
       at += phraseLength(code);
       continue;
     }
-    if (byte === ESCAPE || phraseOfCode[byte] !== undefined) out[length++] = ESCAPE;
+    if (byte < 0x20 && (byte === ESCAPE || phraseOfCode[byte] !== undefined)) out[length++] = ESCAPE;
     out[length++] = byte;
     at++;
   }
-  return Buffer.from(out.subarray(0, length));
+  return out.subarray(0, length);
 }
 
-function hasPhrase(glue: Buffer, at: number, code: number): boolean {
-  const phrase = phraseOfCode[code] as Buffer;
-  return at + phrase.length <= glue.length && phrase.compare(glue, at, at + phrase.length) === 0;
+function longestPhrase(glue: Buffer, at: number, codes: readonly number[]): number | undefined {
+  for (const code of codes) if (startsWith(glue, at, phraseOfCode[code] as Buffer)) return code;
+  return undefined;
+}
+
+/** Not Buffer.compare: most candidates differ within a few bytes. */
+function startsWith(glue: Buffer, at: number, phrase: Buffer): boolean {
+  if (at + phrase.length > glue.length) return false;
+  for (let i = 1; i < phrase.length; i++) if (glue[at + i] !== phrase[i]) return false;
+  return true;
 }
 
 /** The glue that was packed; undefined if `packed` cannot have come from `packGlue`. */
