@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const require = createRequire(import.meta.url);
 const dependencies = require('./dependencies.cjs') as { dependenciesMissing(root: string): boolean };
-const web = require('./web.cjs') as { webOutdated(root: string): boolean; sourcesHash(root: string): string };
+const web = require('./web.cjs') as { webOutdated(root: string): boolean };
+const hash = require('./sources-hash.cjs') as { sourcesHash(root: string): string };
 
 let root: string;
 beforeEach(async () => {
@@ -68,7 +69,7 @@ describe('webOutdated', () => {
     await writeFile(source, 'one');
     expect(web.webOutdated(root)).toBe(true);
     await mkdir(path.join(root, 'web', 'dist'));
-    await writeFile(path.join(root, 'web', 'dist', '.sources'), web.sourcesHash(root));
+    await writeFile(path.join(root, 'web', 'dist', '.sources'), hash.sourcesHash(root));
     expect(web.webOutdated(root)).toBe(false);
     await writeFile(path.join(root, 'web', 'src', 'main.test.ts'), 'test');
     expect(web.webOutdated(root)).toBe(false);
