@@ -4,7 +4,8 @@
 
 -- Sums over 15 UTC minutes, so that zones at a quarter of an hour have exact days, of the requests that have
 -- ended. Changed by (new - old) in the transaction that changes a request: they are exact at every instant.
--- Unknown account and model are '' here: parts of a key.
+-- The time of a request is that in its id, so that a bucket is a range of ids. Unknown account and model are ''
+-- here: parts of a key.
 create table nexus.usage_rollup (
   bucket timestamptz not null,
   requests bigint not null,

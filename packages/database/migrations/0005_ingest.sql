@@ -149,7 +149,7 @@ begin
     thinking_tokens, tool_calls, request_bytes, response_bytes, cost_usd,
     histogram)
   select
-    date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), s.domain, coalesce(s.account_id, ''),
+    date_bin('15 minutes', nexus.id_time(r.id), '2000-01-01 00:00:00+00'), s.domain, coalesce(s.account_id, ''),
     coalesce(r.model, ''), r.kind, r.outcome,
     sum(r.sign),
     count(*) filter (where r.sign > 0 and r.input_tokens is not null and r.cost_usd is null)

@@ -63,7 +63,7 @@ async function rollupDifferences(): Promise<unknown[]> {
         output_tokens, thinking_tokens, request_bytes, response_bytes, cost_usd, histogram
       from nexus.usage_rollup where requests <> 0
     ), due as (
-      select date_bin('15 minutes', r.started_at, '2000-01-01 00:00:00+00'), s.domain, coalesce(s.account_id, ''),
+      select date_bin('15 minutes', nexus.id_time(r.id), '2000-01-01 00:00:00+00'), s.domain, coalesce(s.account_id, ''),
         coalesce(r.model, ''), r.kind, r.outcome, count(*),
         count(*) filter (where r.input_tokens is not null and r.cost_usd is null),
         coalesce(sum(r.input_tokens), 0)::bigint, coalesce(sum(r.output_tokens), 0)::bigint,
