@@ -1,5 +1,5 @@
 /** A string literal of this size (quotes included) is a piece of its own. */
-export const LONG_STRING_BYTES = 512;
+const LONG_STRING_BYTES = 512;
 
 /** Nesting beyond this is not cut: what reads such a message recursively must not overflow. */
 export const MAX_DEPTH = 512;

@@ -7,10 +7,10 @@ import { packGlue, unpackGlue } from './glue-phrases.ts';
 const RECIPE_VERSION = 1;
 
 /** A stretch between two cuts of at least this many bytes is a piece; shorter ones stay in the recipe as glue. */
-export const PIECE_BYTES = 512;
+const PIECE_BYTES = 512;
 
 /** A piece found while cutting; `start` counts from the beginning of the text the recipe describes. */
-export interface PieceReference {
+interface PieceReference {
   hash: Buffer;
   start: number;
   length: number;
