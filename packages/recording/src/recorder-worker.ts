@@ -18,6 +18,8 @@ export interface RecorderWorkerOptions {
   logger: Logger;
   /** Called at every start, because what is lost and suspect changes. */
   data: (suspects: readonly Suspect[]) => RecorderWorkerData;
+  /** A worker that processes one exchange this long hangs in it. */
+  hangMs: number;
   onCount: (message: Extract<FromWorker, { type: 'count' }>) => void;
   now: () => number;
 }
@@ -31,6 +33,7 @@ export class RecorderWorker {
   #backoffMs = FIRST_BACKOFF_MS;
   #restartTimer: NodeJS.Timeout | undefined;
   #stopping = false;
+  #seen = { changes: -1, at: 0 };
   restarts = 0;
 
   constructor(options: RecorderWorkerOptions) {
@@ -52,6 +55,19 @@ export class RecorderWorker {
 
   tellLost(lost: LostExchange): void {
     this.#send({ type: 'lost', ...lost });
+  }
+
+  /** Ends a worker that hangs, as if it had crashed. To be called every second or so. */
+  watch(): void {
+    const { control, hangMs, logger, now } = this.#options;
+    const changes = control.processingChanges();
+    if (changes !== this.#seen.changes || control.processing() === undefined) {
+      this.#seen = { changes, at: now() };
+    } else if (now() - this.#seen.at > hangMs && this.#worker !== undefined) {
+      this.#seen = { changes: -1, at: now() };
+      logger.error({ hangMs }, 'the recorder worker hangs and is ended');
+      void this.#worker.terminate();
+    }
   }
 
   /** Asks the worker to finish and ends it after `graceMs`. */

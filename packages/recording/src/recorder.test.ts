@@ -165,6 +165,17 @@ describe('the recorder', () => {
       expect(crashes).toHaveLength(2);
     }));
 
+  it('restarts a worker that hangs, and sets aside what it hung in', () =>
+    withSpool(async (spoolDir) => {
+      const workerSettings = { hangOn: 'endless.example' };
+      const { recorder, read } = await start(spoolDir, { workerSettings, workerHangMs: 50 });
+      await record(recorder, 'endless.example');
+      const after = await record(recorder);
+      await expect.poll(() => read(), settled).toContain(after);
+      await recorder.close(FINISH);
+      expect(recorder.stats()).toMatchObject({ workerRestarts: 2, quarantinedRecords: 1 });
+    }));
+
   it('tells the worker of exchanges that were lost half way', () =>
     withSpool(async (spoolDir) => {
       const fs = createFailingFs();

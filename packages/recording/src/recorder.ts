@@ -39,6 +39,8 @@ export interface RecorderOptions {
   flushIntervalMs?: number;
   /** How long the release of an answer's end waits for its record; default 50 ms. */
   lateAfterMs?: number;
+  /** A worker that processes one exchange this long is restarted; default 60 s. */
+  workerHangMs?: number;
   segmentBytes?: number;
   maxQueuedBytes?: number;
   fs?: JournalFs;
@@ -51,6 +53,7 @@ const MAX_MESSAGE_CHARACTERS = 2000;
 const PUBLISH_MS = 1000;
 const DRAIN_POLL_MS = 20;
 const STOP_GRACE_MS = 1000;
+const WORKER_HANG_MS = 60_000;
 
 /**
  * Opens the spool and starts the worker that ships it. What an earlier process left in the spool is shipped first.
@@ -120,6 +123,7 @@ class SpoolRecorder implements Recorder {
       control: this.#control,
       logger,
       now: this.#now,
+      hangMs: options.workerHangMs ?? WORKER_HANG_MS,
       onCount: registerRecorderMetrics(options.metrics, () => this.stats()),
       data: (suspects) => ({
         journal: {
@@ -136,7 +140,8 @@ class SpoolRecorder implements Recorder {
       }),
     });
     this.#worker.start();
-    this.#publishTimer = setInterval(() => this.#publish(), PUBLISH_MS);
+    const hangMs = options.workerHangMs ?? WORKER_HANG_MS;
+    this.#publishTimer = setInterval(() => this.#publish(), Math.min(PUBLISH_MS, hangMs));
     this.#publishTimer.unref();
   }
 
@@ -232,8 +237,9 @@ class SpoolRecorder implements Recorder {
     return Math.max(0, lagMs) / 1000;
   }
 
-  /** For the recorder's row in the database, which the worker writes. */
+  /** Regularly: looks after the worker and passes it the figures for the recorder's row in the database. */
   #publish(): void {
+    this.#worker.watch();
     const { spoolBytes, lostExchanges, lateExchanges, lagSeconds } = this.stats();
     this.#control.setCounter('spoolBytes', spoolBytes);
     this.#control.setCounter(

@@ -14,6 +14,7 @@ const OFFSET_MASK = 0xffff_ffffn;
 
 const DOORBELL = 0;
 const WAITING = 1;
+const PROCESSING_CHANGES = 2;
 const INT_CELLS = 4;
 
 const COUNTERS = [
@@ -109,6 +110,7 @@ export class JournalControl {
   }
 
   setProcessing(id: Buffer | undefined): void {
+    Atomics.add(this.#ints, PROCESSING_CHANGES, 1);
     Atomics.store(this.#big, PROCESSING_HIGH, id === undefined ? 0n : id.readBigInt64BE(0));
     Atomics.store(this.#big, PROCESSING_LOW, id === undefined ? 0n : id.readBigInt64BE(8));
   }
@@ -121,6 +123,11 @@ export class JournalControl {
     id.writeBigInt64BE(high, 0);
     id.writeBigInt64BE(Atomics.load(this.#big, PROCESSING_LOW), 8);
     return id;
+  }
+
+  /** How often `setProcessing` was called: stands still while one exchange is being processed. */
+  processingChanges(): number {
+    return Atomics.load(this.#ints, PROCESSING_CHANGES);
   }
 
   counter(name: ControlCounter): number {

@@ -5,7 +5,8 @@ import { openJournalReader } from '../journal-reader.ts';
 
 /**
  * Stands for the recorder's worker in tests: acknowledges what it reads and reports each exchange as a log line.
- * settings: `hold` (acknowledge nothing), `crashOn` (a domain whose exchanges end the thread).
+ * settings: `hold` (acknowledge nothing), `crashOn` and `hangOn` (domains whose exchanges end or
+ * stall the thread).
  */
 const { journal, settings } = workerData as RecorderWorkerData;
 const reader = openJournalReader(journal);
@@ -25,6 +26,7 @@ while (!stop.signal.aborted) {
   for (const exchange of ended) {
     reader.processing(exchange.id);
     if (exchange.begin.domain === settings['crashOn']) throw new Error('a poisonous exchange');
+    while (exchange.begin.domain === settings['hangOn']);
     reader.processing(undefined);
     const { id, closing, lost, recovered } = exchange;
     send({ type: 'log', level: 'info', fields: { id, closing, lost, recovered }, message: 'read' });
