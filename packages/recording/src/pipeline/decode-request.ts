@@ -40,6 +40,10 @@ export function decodeRequest(exchange: JournalExchange, cutter: BodyCutter): De
   };
 }
 
+/**
+ * What the kind is told by. A session id or an attribution line marks Claude Code: for any other client a JSON
+ * schema without tools is an ordinary structured answer, not a title request.
+ */
 function kindSignals(identity: Identity, facts: BodyFacts | undefined): Omit<KindSignals, 'path'> {
   return {
     requestClass: identity.requestClass,
@@ -51,6 +55,7 @@ function kindSignals(identity: Identity, facts: BodyFacts | undefined): Omit<Kin
       maxTokens: facts.maxTokens,
       firstText: facts.firstText,
       lastText: facts.lastUserText,
+      systemText: facts.systemText,
       fromClaudeCode: identity.sessionId !== undefined || facts.attribution !== undefined,
     }),
   };
