@@ -1,5 +1,5 @@
 /** Stands where a value stood that is not stored. */
-export const HIDDEN = '***';
+const HIDDEN = '***';
 
 /** Parameters of the Messages, Models and Files APIs; none of them is a credential. */
 const KEPT_PARAMETERS: ReadonlySet<string> = new Set([
@@ -46,6 +46,6 @@ function storedParameter(parameter: string): string {
 }
 
 /** Replaces what has the shape of an API key. */
-export function hideCredentials(text: string): string {
+function hideCredentials(text: string): string {
   return text.includes('sk-') ? text.replace(CREDENTIAL, HIDDEN) : text;
 }

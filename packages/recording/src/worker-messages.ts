@@ -20,4 +20,4 @@ export type FromWorker =
   | { type: 'log'; level: WorkerLogLevel; fields: Record<string, unknown>; message: string }
   | { type: 'count'; name: string; labels?: Record<string, string>; by: number };
 
-export type WorkerLogLevel = 'debug' | 'info' | 'warn' | 'error';
+type WorkerLogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -14,7 +14,7 @@ export interface FoundRecord {
   offset: number;
 }
 
-export interface ScannerEvents {
+interface ScannerEvents {
   record(found: FoundRecord): void;
   /** Bytes that are no record, with whole records after them, or in place of the last one. */
   corrupt(source: SegmentSource, from: number, to: number): void;

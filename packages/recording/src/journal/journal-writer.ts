@@ -20,7 +20,7 @@ import { SpoolBudget } from './spool-budget.ts';
 import type { LostExchange } from './types.ts';
 
 /** Called for what operators must learn; the writer itself neither logs nor counts in metrics. */
-export interface JournalWriterEvents {
+interface JournalWriterEvents {
   /** An episode of refused exchanges begins, or ends (undefined). */
   full(reason: LostReason | undefined): void;
   /** Writing begins to fail, or works again (undefined). */

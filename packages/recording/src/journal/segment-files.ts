@@ -21,7 +21,7 @@ export function segmentName(segment: { number: number; seed: number; generation:
   return `${number}-${segment.seed.toString(16).padStart(8, '0')}.${segment.generation}.segment`;
 }
 
-export function parseSegmentName(name: string): Omit<SegmentFile, 'size'> | undefined {
+function parseSegmentName(name: string): Omit<SegmentFile, 'size'> | undefined {
   const match = NAME.exec(name);
   if (match === null) return undefined;
   return {

@@ -13,13 +13,17 @@ import {
   withSpool,
 } from './testing/spool.ts';
 
+/** Programs of the system, where there are any. */
+const SYSTEM = { mount: 'mount', unmount: 'umount' };
 const DISK_BYTES = 4 * 1024 * 1024;
 
 /** undefined: mounted; else why not. */
 function mountSmallDisk(folder: string): string | undefined {
   try {
     mkdirSync(folder);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', folder], { stdio: 'pipe' });
+    execFileSync(SYSTEM.mount, ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', folder], {
+      stdio: 'pipe',
+    });
     return undefined;
   } catch (error) {
     return `no small disk can be mounted here: ${error instanceof Error ? error.message : String(error)}`;
@@ -36,7 +40,7 @@ describe('a spool on a disk that is full', () => {
       try {
         await fillAndRecover(spoolDir);
       } finally {
-        execFileSync('umount', ['-l', spoolDir]);
+        execFileSync(SYSTEM.unmount, ['-l', spoolDir]);
         rmSync(spoolDir, { recursive: true, force: true });
       }
     }));

@@ -15,7 +15,7 @@ import type { JournalWriterOptions } from '../journal-writer.ts';
 import type { JournalExchange, JournalReader, JournalReaderOptions, LostExchange } from '../types.ts';
 
 /** What a writer told its surroundings. */
-export interface WriterLog {
+interface WriterLog {
   full: (LostReason | undefined)[];
   failing: (LostReason | undefined)[];
   lost: LostExchange[];
