@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -12,6 +11,7 @@ import { UnrecordedExchange } from './journal/exchange-writer.ts';
 import type { JournalFs } from './journal/journal-fs.ts';
 import { JournalWriter } from './journal/journal-writer.ts';
 import { OwnerLock } from './journal/owner-lock.ts';
+import { pooledRandom } from './recorder-random.ts';
 import { registerRecorderMetrics } from './recorder-metrics.ts';
 import { storedHeaders } from './recorder-headers.ts';
 import { storedTarget } from './recorder-target.ts';
@@ -77,7 +77,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
 
 /** STORAGE_ENABLED=false: requests get ids and nothing is recorded. */
 export function disabledRecorder(): Recorder {
-  const newId = createIdFactory({ now: Date.now, random: randomBytes });
+  const newId = createIdFactory({ now: Date.now, random: pooledRandom() });
   return {
     begin: () => new UnrecordedExchange(newId()),
     stats: () => emptyStats(),
@@ -107,7 +107,7 @@ class SpoolRecorder implements Recorder {
       ...options,
       maxBytes: options.spoolMaxBytes,
       control: this.#control,
-      newId: createIdFactory({ now: this.#now, random: randomBytes }),
+      newId: createIdFactory({ now: this.#now, random: pooledRandom() }),
       storedHeaders,
       storedTarget,
       storedMessage: (text) => redactText(text).slice(0, MAX_MESSAGE_CHARACTERS),

@@ -18,6 +18,22 @@ export interface SliceHead {
 /** Chunks smaller than this on average are gathered: one copy costs less than a crc call and an iovec for each. */
 const GATHER_BELOW_BYTES = 4096;
 
+const SLAB_BYTES = 256 * 1024;
+let slab = Buffer.alloc(0);
+let slabUsed = 0;
+
+/** A part of a shared slab: thousands of single buffers of this size a second would keep the garbage collector busy. */
+function takeBuffer(bytes: number): Buffer {
+  if (bytes > SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(bytes);
+  if (slabUsed + bytes > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const part = slab.subarray(slabUsed, slabUsed + bytes);
+  slabUsed += bytes;
+  return part;
+}
+
 export interface BodySlice {
   type: RecordType;
   bodyOffset: number;
@@ -33,7 +49,7 @@ export function sealSlice(origin: RecordOrigin, slice: BodySlice): Buffer[] {
   for (const value of slice.series) seriesBytes += varintBytes(value);
   const prefix = varintBytes(slice.bodyOffset) + varintBytes(seriesBytes) + seriesBytes;
   const gather = slice.parts.length > 1 && slice.partBytes < GATHER_BELOW_BYTES * slice.parts.length;
-  const head = Buffer.allocUnsafe(RECORD_HEADER_BYTES + prefix + (gather ? slice.partBytes : 0));
+  const head = takeBuffer(RECORD_HEADER_BYTES + prefix + (gather ? slice.partBytes : 0));
   let at = writeVarint(head, RECORD_HEADER_BYTES, slice.bodyOffset);
   at = writeVarint(head, at, seriesBytes);
   for (const value of slice.series) at = writeVarint(head, at, value);

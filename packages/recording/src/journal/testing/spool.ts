@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { join } from 'node:path';
 import { createIdFactory } from '@claude-nexus/domain';
 
 import { storedHeaders } from '../../recorder-headers.ts';
+import { pooledRandom } from '../../recorder-random.ts';
 import { storedTarget } from '../../recorder-target.ts';
 import type { BeginMeta, LostReason } from '../../types.ts';
 import { JournalControl } from '../control.ts';
@@ -48,7 +48,7 @@ export function openTestWriter(spoolDir: string, options: Partial<JournalWriterO
   const writer = new JournalWriter({
     spoolDir,
     maxBytes: 1024 * 1024 * 1024,
-    newId: createIdFactory({ now: Date.now, random: randomBytes }),
+    newId: createIdFactory({ now: Date.now, random: pooledRandom() }),
     storedHeaders,
     storedTarget,
     storedMessage: (text) => text,
