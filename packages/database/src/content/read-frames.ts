@@ -20,8 +20,6 @@ export async function readFrames(client: Queryable, keys: readonly FrameKey[]): 
         select f.data from nexus.frame f where f.request_id = k.request_id and f.part = k.part limit 1
       ) f`,
     values: [asked.map((key) => key.requestId), asked.map((key) => key.part)],
-    // As text the bytes would be twice as many, and have to be read digit by digit.
-    binary: true,
   };
   return (await client.query<FrameRow>(query)).rows;
 }
