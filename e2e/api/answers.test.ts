@@ -98,7 +98,8 @@ describe('a non-streamed message', () => {
     const row = await rowOf(session);
     expect((await gateway.dashboard.body(row.id, 'request-body')).bytes.toString()).toBe(body);
     expect((await gateway.dashboard.body(row.id, 'response-body')).bytes.equals(sent)).toBe(true);
-    expect((await gateway.dashboard.detail(row.id)).path).toBe('/v1/messages?beta=true&x=%20');
+    // Values of parameters nobody knows are not stored: people put keys there.
+    expect((await gateway.dashboard.detail(row.id)).path).toBe('/v1/messages?beta=true&x=***');
   });
 });
 
