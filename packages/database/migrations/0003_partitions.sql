@@ -39,7 +39,8 @@ comment on function nexus.first_id(timestamptz) is 'Lower bound of the UUIDv7 id
 
 -- Adds one week to one table. Rows of that week that are in the DEFAULT partition move first: PostgreSQL
 -- refuses a partition that overlaps them. The new table is attached rather than created in place, because
--- that leaves the parent open for reading and writing; only DEFAULT is locked. Answers whether it was added.
+-- that leaves the parent open for reading. Writers wait: one that has been sent to DEFAULT before would find
+-- that its row no longer belongs there. Answers whether it was added.
 create function nexus.add_partition(p_table text, p_week integer)
 returns boolean
 language plpgsql
@@ -62,6 +63,7 @@ begin
     lower_bound := p_week::text;
     upper_bound := (p_week + 1)::text;
   end if;
+  execute format('lock table only nexus.%I in share row exclusive mode', p_table);
   execute format('lock table nexus.%I in access exclusive mode', p_table || '_default');
   execute format('create table nexus.%I (like nexus.%I including all)', partition_name, p_table);
   execute format(

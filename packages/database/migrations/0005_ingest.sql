@@ -48,10 +48,10 @@ create function nexus.store_content(p_frames json, p_pieces json, p_nodes json, 
 returns void
 language plpgsql
 as $$
+declare
+  stored text[];
 begin
-  -- A piece counts only together with the frame that holds it: if the frame is there already, from an earlier
-  -- try, it may have been cut differently and the offsets would lie.
-  with stored as (
+  with written as (
     insert into nexus.frame (request_id, part, data)
     select f.request_id, f.part, substr(p_bytes, f.at + 1, f.length)
     from json_to_recordset(p_frames) as f(request_id uuid, part smallint, at integer, length integer)
@@ -59,11 +59,15 @@ begin
     on conflict do nothing
     returning request_id, part
   )
+  select array_agg(w.request_id::text || '/' || w.part::text) into stored from written w;
+
+  -- A piece counts only together with the frame that holds it: if the frame is there already, from an earlier
+  -- try, it may have been cut differently and the offsets would lie.
   insert into nexus.piece (week, hash, request_id, part, "offset", length)
   select p.week, substr(p_bytes, p.at + 1, 16), p.request_id, p.part, p."offset", p.length
   from json_to_recordset(p_pieces)
     as p(week integer, at integer, request_id uuid, part smallint, "offset" integer, length integer)
-  join stored s on s.request_id = p.request_id and s.part = p.part
+  where p.request_id::text || '/' || p.part::text = any (stored)
   order by 1, 2
   on conflict do nothing;
 

@@ -17,8 +17,11 @@ begin
       end;
     end if;
   end loop;
-  -- Only a member may create objects that belong to the owner; a superuser is one by right.
-  if not pg_catalog.pg_has_role(current_user, 'nexus_owner', 'member') then
+  -- Only who may become the owner can create what belongs to it. A superuser may by right; the creator of a role
+  -- may, since PostgreSQL 16, only grant itself that right.
+  if not pg_catalog.pg_has_role(current_user, 'nexus_owner',
+    case when pg_catalog.current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end)
+  then
     execute pg_catalog.format('grant nexus_owner to %I', current_user);
   end if;
 end

@@ -2,7 +2,7 @@ import type { Queryable } from '../connection/queryable.ts';
 import { InvalidQueryError } from './errors.ts';
 import { SUMMARY_COLUMNS, withoutNulls } from './request-columns.ts';
 import type { NullableMembers, RequestSummaryRow } from './request-columns.ts';
-import { Parameters, rollupConditions, rowConditions } from './request-filter.ts';
+import { Parameters, checkFilter, rollupConditions, rowConditions } from './request-filter.ts';
 import type { RequestFilter } from './request-filter.ts';
 import { LAST_ID, firstIdAt, idTime, isRequestId } from './request-id.ts';
 
@@ -46,6 +46,7 @@ export async function listRequests(
   filter: RequestFilter,
   page: RequestPageOptions,
 ): Promise<RequestPage> {
+  checkFilter(filter);
   const wanted = rangeOf(filter, page);
   // Conversations are linked by a later release: no request belongs to one yet.
   if (filter.conversation !== undefined || wanted.from >= wanted.before) return END;

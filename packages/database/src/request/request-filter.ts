@@ -20,6 +20,14 @@ export interface RequestFilter {
   readonly to?: number | undefined;
 }
 
+/** @throws InvalidQueryError for a text no row can hold */
+export function checkFilter(filter: RequestFilter): void {
+  for (const [field, value] of Object.entries(filter)) {
+    if (typeof value === 'string' && value.includes('\0'))
+      throw new InvalidQueryError(field, 'a text without NUL');
+  }
+}
+
 /** Numbers the parameters of a statement as its text is put together. */
 export class Parameters {
   readonly values: unknown[] = [];
@@ -37,11 +45,11 @@ export function rowConditions(filter: RequestFilter, parameters: Parameters): st
   const equal = (column: string, value: unknown, type: string): void => {
     if (value !== undefined) conditions.push(`${column} = ${parameters.add(value, type)}`);
   };
-  equal('s.domain', plainText(filter.domain, 'domain'), 'text');
-  equal('s.account_id', plainText(filter.account, 'account'), 'text');
-  equal('r.model', plainText(filter.model, 'model'), 'text');
-  equal('r.session_id', plainText(filter.session, 'session'), 'text');
-  equal('r.agent_id', plainText(filter.agent, 'agent'), 'text');
+  equal('s.domain', filter.domain, 'text');
+  equal('s.account_id', filter.account, 'text');
+  equal('r.model', filter.model, 'text');
+  equal('r.session_id', filter.session, 'text');
+  equal('r.agent_id', filter.agent, 'text');
   equal('r.status', filter.status, 'integer');
   equal('r.outcome', filter.outcome, 'nexus.request_outcome');
   equal('r.kind', filter.kind, 'nexus.request_kind');
@@ -60,9 +68,4 @@ export function rollupConditions(filter: RequestFilter, parameters: Parameters):
   equal('u.outcome', filter.outcome, 'nexus.request_outcome');
   equal('u.kind', filter.kind, 'nexus.request_kind');
   return conditions;
-}
-
-function plainText(value: string | undefined, field: string): string | undefined {
-  if (value?.includes('\0') === true) throw new InvalidQueryError(field, 'a text without NUL');
-  return value;
 }

@@ -47,6 +47,9 @@ export async function createTestDatabase(options: { migrated?: boolean } = {}): 
   const template = options.migrated === false ? 'template0' : TEMPLATE;
   await withClient(server, async (client) => {
     await client.query(`create database ${database} template ${template}`);
+    // Rights on a database are not copied from its template; a migration sets these.
+    if (options.migrated !== false)
+      await client.query(`revoke temporary on database ${database} from public`);
   });
   const login = (user: string): string => urlFor(server, { database, user });
   return {
