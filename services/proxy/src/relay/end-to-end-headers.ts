@@ -67,7 +67,7 @@ export function answerHead(raw: readonly Buffer[], canTrail: boolean): AnswerHea
     if (lower === 'connection') listed = union(listed, connectionOptions([value]));
     if (HOP_BY_HOP.has(lower)) continue;
     if (lower === 'content-length') length = Number(value);
-    else if (lower === 'content-type') eventStream = value.startsWith('text/event-stream');
+    else if (lower === 'content-type') eventStream = value.toLowerCase().startsWith('text/event-stream');
     else if (lower === 'trailer') trailer = true;
     headers.push(name, value);
     names.push(lower);

@@ -229,8 +229,8 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
     this.#eventStream = head.eventStream;
     this.#headAt = this.#lastActivity = this.#host.now();
     this.#recording.responseHead({ status, headers: head.headers, at: this.#headAt });
-    if (this.#host.draining) head.headers.push('connection', 'close');
-    this.#writer.begin({ status, statusText, headers: head.headers, length: head.length, bodyless });
+    const headers = this.#host.draining ? [...head.headers, 'connection', 'close'] : head.headers;
+    this.#writer.begin({ status, statusText, headers, length: head.length, bodyless });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

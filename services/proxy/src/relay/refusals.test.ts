@@ -187,6 +187,28 @@ describe('malformed and smuggling requests', () => {
   });
 });
 
+describe('pipelined requests', () => {
+  it('hold back an answer that is ready before that of an earlier request, without collecting it', async () => {
+    const client = await wire.client();
+    client.write(post('{"n":1}') + post('{"n":2}'));
+    const peers = [await wire.upstream.request(), await wire.upstream.request()];
+    const texts = await Promise.all(peers.map((peer) => peer.until('}')));
+    const firstIndex = texts.findIndex((text) => text.includes('"n":1'));
+    const second = peers[1 - firstIndex];
+    const length = 16_000_000;
+    second?.write(answer('200 OK', 'z'.repeat(length)));
+    const recording = await wire.recorder.recording(1);
+    while (recording.responseChunks.length === 0) await nextTurn();
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    expect(recording.response.length).toBeLessThan(length / 2);
+    peers[firstIndex]?.write(answer('200 OK', 'first'));
+    await recording.ended;
+    const bytes = await client.untilLength(length + 50);
+    expect(parts(bytes.toString('latin1', 0, 1000)).body).toMatch(/^firstHTTP\/1.1 200 OK\r\n/);
+    expect(bytes.at(-1)).toBe('z'.charCodeAt(0));
+  });
+});
+
 describe('the routes', () => {
   it.each(['/', '/health', '/v1', '/v2/messages', '/%761/messages'])(
     '%s goes to the fallback',
@@ -300,3 +322,9 @@ describe('access decisions', () => {
     expect(text).not.toContain('detail');
   });
 });
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -41,6 +41,8 @@ export interface WireServerOptions {
 
 const MAX_HEADER_BYTES = 64 * 1024;
 
+const TCP_PROBE_MS = 30_000;
+
 const BY_CODE: Readonly<Record<string, Failure>> = {
   HPE_HEADER_OVERFLOW: FAILURES.headersTooLarge,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: FAILURES.tooLarge,
@@ -74,6 +76,9 @@ class WireServer {
       headersTimeout: timeouts.headersMs,
       requestTimeout: Math.max(timeouts.requestMs, timeouts.headersMs),
       keepAliveTimeout: timeouts.keepAliveMs,
+      // A client that vanishes without a word is noticed by the kernel's probes.
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_PROBE_MS,
       connectionsCheckingInterval: Math.max(10, Math.min(2_000, Math.floor(timeouts.headersMs / 4))),
     });
     this.server.on('request', (req, res) => this.#handle(req, res));

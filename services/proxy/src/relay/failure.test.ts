@@ -1,0 +1,46 @@
+import { errors } from 'undici';
+import { describe, expect, it } from 'vitest';
+
+import { FAILURES, failureBody, failureHeaders, upstreamFailure } from './failure.ts';
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`connect ${code} 10.0.0.1:443`), { code });
+}
+
+describe('upstreamFailure', () => {
+  it.each([
+    [systemError('ECONNREFUSED'), 502, 'unreachable'],
+    [systemError('ENOTFOUND'), 502, 'unreachable'],
+    [systemError('EAI_AGAIN'), 502, 'unreachable'],
+    [systemError('CERT_HAS_EXPIRED'), 502, 'unreachable'],
+    [new Error('no code'), 502, 'unreachable'],
+    [systemError('ETIMEDOUT'), 504, 'connectTimeout'],
+    [new errors.ConnectTimeoutError(), 504, 'connectTimeout'],
+    [systemError('ECONNRESET'), 502, 'reset'],
+    [systemError('EPIPE'), 502, 'reset'],
+    [new errors.SocketError('other side closed'), 502, 'reset'],
+    [new errors.HeadersOverflowError(), 502, 'garbage'],
+    [systemError('HPE_INVALID_HEADER_TOKEN'), 502, 'garbage'],
+    [new errors.InvalidArgumentError('invalid header'), 400, 'malformed'],
+  ] as const)('of %s is %i %s', (error, status, name) => {
+    expect(upstreamFailure(error)).toBe(FAILURES[name]);
+    expect(FAILURES[name].status).toBe(status);
+  });
+});
+
+describe('own errors', () => {
+  it('have the shape of the Messages API', () => {
+    expect(JSON.parse(failureBody(FAILURES.tooLarge, 'id'))).toEqual({
+      type: 'error',
+      error: { type: 'request_too_large', message: FAILURES.tooLarge.message },
+      request_id: 'id',
+    });
+  });
+
+  it('tell when to come back', () => {
+    expect(failureHeaders(FAILURES.draining, 'id', 1).join(' ')).toContain(
+      'x-should-retry true retry-after 2',
+    );
+    expect(failureHeaders(FAILURES.tooLarge, 'id', 1)).not.toContain('retry-after');
+  });
+});
