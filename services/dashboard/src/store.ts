@@ -78,8 +78,8 @@ export interface StoredBody {
   readonly partialMessage?: Buffer;
 }
 
-/** One entry of the change feed. */
-export interface Change {
+/** One entry of the change feed. Positions are texts `compareChangeCursors` of the database package puts in order. */
+interface Change {
   readonly position: string;
   readonly requestId: string;
 }

@@ -1,8 +1,8 @@
 import type { RequestSummary } from '@claude-nexus/api-contract';
+import { compareChangeCursors } from '@claude-nexus/database';
 import type { Logger } from '@claude-nexus/runtime';
 import type { ChangePage, DashboardStore } from '../store.ts';
 import { frame } from './frames.ts';
-import { comparePositions } from './positions.ts';
 
 /** A request that is new or changed, with the event that tells of it, made once for all listeners. */
 export interface FeedEvent {
@@ -29,12 +29,10 @@ export interface ChangeFeedOptions {
 export const PAGE_SIZE = 500;
 /** Events kept for clients that come back. */
 const KEPT_EVENTS = 2_000;
-/** Without doorbells the feed is read this often. */
-export const POLL_MS = 5_000;
 /** A doorbell rings at commit, but a change shows only when all older transactions have ended: look again. */
 const ECHO_MS = [100, 500] as const;
-/** Reading failed for longer than this: what is known may be out of date. */
-const STALE_MS = 3 * POLL_MS;
+/** The doorbell rings every five seconds at least: not read for longer than this, changes may have gone unnoticed. */
+const STALE_MS = 15_000;
 
 /** The one reader of the change feed in this process; everybody else listens to it. */
 export class ChangeFeed {
@@ -72,13 +70,6 @@ export class ChangeFeed {
     return this.#options.now() - this.#readAt < STALE_MS ? 'up' : 'down';
   }
 
-  /** Starts reading: now, at every doorbell and every five seconds. */
-  start(): void {
-    const timer = setInterval(() => void this.read(), POLL_MS);
-    this.#timers.add(timer);
-    void this.read();
-  }
-
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);
@@ -86,8 +77,9 @@ export class ChangeFeed {
     await this.#reading;
   }
 
-  /** Something was committed. */
+  /** Something may have been committed; nothing happens before the first ring. */
   ring(): void {
+    if (this.#stopped) return;
     const before = this.#version;
     void this.read().then(() => this.#echo(before, 0));
   }
@@ -99,8 +91,9 @@ export class ChangeFeed {
 
   /** Events after a position, when all of them are still known here. */
   since(position: string): readonly FeedEvent[] | undefined {
-    if (this.#recentFrom === undefined || comparePositions(position, this.#recentFrom) < 0) return undefined;
-    return this.#recent.filter((event) => comparePositions(event.position, position) > 0);
+    if (this.#recentFrom === undefined || compareChangeCursors(position, this.#recentFrom) < 0)
+      return undefined;
+    return this.#recent.filter((event) => compareChangeCursors(event.position, position) > 0);
   }
 
   /** The events of a page of changes: the present state of each request, once, at its last position. */

@@ -2,7 +2,7 @@ import { createLogger } from '@claude-nexus/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeStore } from '../testing/fake-store.ts';
 import { requestId, START, summary } from '../testing/fixtures.ts';
-import { ChangeFeed, POLL_MS } from './change-feed.ts';
+import { ChangeFeed } from './change-feed.ts';
 import { EventHub, HEARTBEAT_MS } from './event-hub.ts';
 import type { Subscription } from './event-hub.ts';
 import { MAX_WAITING_BYTES } from './event-stream.ts';
@@ -199,11 +199,11 @@ describe('resuming', () => {
   });
 
   it.each([
-    ['999.9', 'unknown-position'],
+    ['999-9', 'unknown-position'],
     ['nonsense', 'unknown-position'],
-    ['-1.0', 'unknown-position'],
-    ['1.0; drop table', 'unknown-position'],
-    ['0.0', 'too-old'],
+    ['-1-0', 'unknown-position'],
+    ['1-0; drop table', 'unknown-position'],
+    ['0-0', 'too-old'],
   ])('from %j begins with a reset: %s', async (lastEventId, reason) => {
     store.put({ summary: summary(1) });
     await feed.read();
@@ -219,11 +219,22 @@ describe('resuming', () => {
     other.hub.close();
   });
 
+  it('works with a position another replica began at', async () => {
+    store.put({ summary: summary(1) });
+    await feed.read();
+    const { received } = await open({ lastEventId: '102-0' });
+    store.put({ summary: summary(2) });
+    await feed.read();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(eventsIn(received, 'reset')).toEqual([]);
+    expect(requestsIn(received)).toEqual([requestId(2)]);
+  });
+
   it('sends a reset instead of an endless past', async () => {
     for (let n = 0; n < 5_100; n += 1) store.put({ summary: summary(n) });
     const other = replica();
     await other.feed.read();
-    const { received } = await open({ lastEventId: '0.0' }, other.hub);
+    const { received } = await open({ lastEventId: '0-0' }, other.hub);
     await vi.advanceTimersByTimeAsync(10);
     expect(eventsIn(received, 'reset')).toMatchObject([{ data: { reason: 'too-old' } }]);
     other.hub.close();
@@ -234,7 +245,7 @@ describe('resuming', () => {
     const other = replica();
     await other.feed.read();
     store.failure = new Error('gone');
-    const { stream } = await open({ lastEventId: '0.0' }, other.hub);
+    const { stream } = await open({ lastEventId: '0-0' }, other.hub);
     expect(stream.destroyed).toBe(true);
     other.hub.close();
   });
@@ -252,19 +263,24 @@ describe('the feed', () => {
     expect(eventsIn(received, 'reset')).toMatchObject([{ data: { reason: 'too-old' } }]);
   });
 
-  it('is read at doorbells, again shortly after, and every five seconds', async () => {
-    feed.start();
-    await vi.advanceTimersByTimeAsync(0);
+  it('is read at doorbells, and again shortly after while nothing shows', async () => {
     const reads = (): number => store.calls.filter((name) => name === 'readChanges').length;
     const before = reads();
     feed.ring();
     await vi.advanceTimersByTimeAsync(0);
     expect(reads() - before).toBe(1);
     store.put({ summary: summary(1) });
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(10_000);
     expect(reads() - before).toBe(2);
-    await vi.advanceTimersByTimeAsync(POLL_MS);
-    expect(reads() - before).toBe(3);
+    expect(feed.version).toBe(1);
+  });
+
+  it('counts as unread after a while without doorbells', async () => {
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(feed.version).toBeUndefined();
+    feed.ring();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(feed.version).toBe(0);
   });
 
   it('survives an outage', async () => {

@@ -1,4 +1,5 @@
 import type { ResetEvent } from '@claude-nexus/api-contract';
+import { compareChangeCursors, isChangeCursor } from '@claude-nexus/database';
 import type { Logger } from '@claude-nexus/runtime';
 import { DatabaseUnavailableError, TooManyStreamsError } from '../errors.ts';
 import type { DashboardStore } from '../store.ts';
@@ -6,7 +7,6 @@ import { PAGE_SIZE } from './change-feed.ts';
 import type { ChangeFeed, FeedEvent } from './change-feed.ts';
 import { EventStream } from './event-stream.ts';
 import { PREAMBLE, frame } from './frames.ts';
-import { comparePositions, isPosition } from './positions.ts';
 import type { StatsPublisher } from './stats-publisher.ts';
 
 export interface EventHubOptions {
@@ -120,10 +120,15 @@ export class EventHub {
     closed: Promise<void>,
   ): Promise<ResetEvent['reason'] | undefined> {
     const { feed, store } = this.#options;
-    if (!isPosition(lastEventId)) return 'unknown-position';
-    // Another replica may be ahead by what was just committed, but not by more.
-    if (comparePositions(lastEventId, this.#position()) > 0) await feed.read();
-    if (comparePositions(lastEventId, this.#position()) > 0) return 'unknown-position';
+    if (!isChangeCursor(lastEventId)) return 'unknown-position';
+    // Another replica was ahead.
+    if (compareChangeCursors(lastEventId, this.#position()) > 0) await feed.read();
+    if (compareChangeCursors(lastEventId, this.#position()) > 0) {
+      // Still: it counted from a later beginning. The feed brings what follows, if this is the same database.
+      if ((await store.readChanges(lastEventId, 1)) === undefined) return 'unknown-position';
+      this.#attach(stream, closed);
+      return undefined;
+    }
     let position = lastEventId;
     for (let pages = 0; pages < MAX_CATCH_UP_PAGES; pages += 1) {
       const known = feed.since(position);
@@ -175,6 +180,6 @@ export class EventHub {
   }
 
   #position(): string {
-    return this.#options.feed.position ?? '0.0';
+    return this.#options.feed.position ?? '0-0';
   }
 }

@@ -14,10 +14,15 @@ export function answerWithProblems(app: FastifyInstance): void {
   });
 }
 
-/** An outage is expected to happen; anything else is a defect. */
+/** A failure with a name of its own is told in one line; anything else is a defect and comes with its stack. */
 function logFailure(request: FastifyRequest, error: unknown): void {
-  const level = error instanceof HttpProblemError ? 'warn' : 'error';
-  request.log[level]({ err: error, route: request.routeOptions.url }, 'a request failed');
+  const route = request.routeOptions.url;
+  if (!(error instanceof HttpProblemError)) {
+    request.log.error({ err: error, route }, 'a request failed');
+    return;
+  }
+  const reason = error.cause instanceof Error ? error.cause.message : undefined;
+  request.log.warn({ code: error.code, reason, route }, 'a request failed');
 }
 
 /** Sends the answer to an error. */
@@ -30,7 +35,7 @@ export function sendProblemOf(reply: FastifyReply, error: unknown): FastifyReply
 }
 
 /** The answer to an error. Messages of errors that are not ours are never shown. */
-export function problemOf(error: unknown): Problem {
+function problemOf(error: unknown): Problem {
   if (error instanceof HttpProblemError) return known(error);
   const { validation, validationContext, statusCode, code } = error as Partial<FastifyError>;
   if (validation !== undefined) return known(new InputInvalidError(fieldErrors(validation)));

@@ -5,7 +5,7 @@ import { InputInvalidError } from '../errors.ts';
  *
  * @throws {InputInvalidError} for a time that does not exist, such as second 60
  */
-export function parseTime(field: string, text: string): number {
+function parseTime(field: string, text: string): number {
   const at = Date.parse(text);
   if (Number.isFinite(at)) return at;
   throw new InputInvalidError([

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KEY, testDashboard } from '../testing/dashboard.ts';
+import { testDashboard } from '../testing/dashboard.ts';
 import type { TestDashboard } from '../testing/dashboard.ts';
 import { requestId, summary } from '../testing/fixtures.ts';
+import { connectEvents, readUntil } from '../testing/sse-client.ts';
 
 let dashboard: TestDashboard;
 
@@ -17,20 +16,7 @@ beforeEach(async () => {
 afterEach(() => dashboard.app.close());
 
 async function connect(path = '/sse', headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const { port } = dashboard.app.server.address() as AddressInfo;
-  const options = { host: '127.0.0.1', port, path, headers: { 'x-dashboard-key': KEY, ...headers } };
-  const [response] = (await once(get(options), 'response')) as [IncomingMessage];
-  return response.setEncoding('utf8');
-}
-
-/** Reads until the text received contains `wanted`. */
-async function readUntil(response: IncomingMessage, wanted: string): Promise<string> {
-  let text = '';
-  while (!text.includes(wanted)) {
-    const [chunk] = (await once(response, 'data')) as [string];
-    text += chunk;
-  }
-  return text;
+  return connectEvents(dashboard.app.server, { path, headers });
 }
 
 describe('GET /sse', () => {
@@ -44,7 +30,7 @@ describe('GET /sse', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(await readUntil(response, 'event: stats')).toMatch(
-      /^retry: 3000\n\nid: \d+\.\d+\nevent: heartbeat\n/,
+      /^retry: 3000\n\nid: \d+-\d+\nevent: heartbeat\n/,
     );
     const position = dashboard.store.put({ summary: summary(1) });
     await dashboard.feed.read();

@@ -5,7 +5,7 @@ import type {
   Timing,
   UsageTotals,
 } from '@claude-nexus/api-contract';
-import { comparePositions } from '../events/positions.ts';
+import { compareChangeCursors } from '@claude-nexus/database';
 import type {
   ChangePage,
   DashboardStore,
@@ -46,7 +46,7 @@ const FACTS: StoredExchange['facts'] = {
 export class FakeStore implements DashboardStore {
   readonly #exchanges = new Map<string, FakeExchange>();
   #changes: { position: string; requestId: string }[] = [];
-  #keptFrom = '0.0';
+  #keptFrom = '0-0';
   #sequence = 0;
   /** Thrown by every method while set. */
   failure: Error | undefined;
@@ -59,7 +59,7 @@ export class FakeStore implements DashboardStore {
   put(exchange: FakeExchange): string {
     this.#exchanges.set(exchange.summary.id, exchange);
     this.#sequence += 1;
-    const position = `${100 + this.#sequence}.${this.#sequence}`;
+    const position = `${100 + this.#sequence}-${this.#sequence}`;
     this.#changes.push({ position, requestId: exchange.summary.id });
     return position;
   }
@@ -138,8 +138,10 @@ export class FakeStore implements DashboardStore {
 
   async readChanges(after: string, limit: number): Promise<ChangePage | undefined> {
     this.#called('readChanges');
-    if (comparePositions(after, this.#keptFrom) < 0) return undefined;
-    const rest = this.#changes.filter(({ position }) => comparePositions(position, after) > 0);
+    const end = `${101 + this.#sequence}-0`;
+    if (compareChangeCursors(after, this.#keptFrom) < 0 || compareChangeCursors(after, end) > 0)
+      return undefined;
+    const rest = this.#changes.filter(({ position }) => compareChangeCursors(position, after) > 0);
     const changes = rest.slice(0, limit);
     return { changes, position: changes.at(-1)?.position ?? after, more: rest.length > limit };
   }
