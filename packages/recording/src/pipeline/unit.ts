@@ -73,7 +73,9 @@ function responsePart({ response }: Exchange): PreparedPart {
   if (body !== undefined) sections['response'] = body.recipe;
   if (raw !== undefined) sections['raw'] = raw;
   if (chunks.length > 0) sections['chunks'] = encodeChunks(chunks);
-  return { part: 1, pieces: body?.pieces ?? [], meta: { headers }, sections };
+  // The row tells the length on the wire; what is rebuilt of a stream is the message, of another length.
+  const meta = body === undefined ? { headers } : { headers, length: body.length };
+  return { part: 1, pieces: body?.pieces ?? [], meta, sections };
 }
 
 function nodeRows({ body, week }: DecodedRequest): NodeRow[] {
