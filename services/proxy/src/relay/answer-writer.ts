@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** Head of the answer as the client gets it. */
 export interface AnswerStart {
@@ -92,16 +93,18 @@ export class AnswerWriter {
     else this.#res.end(this.#held);
   }
 
-  /** Passes on what has come and closes the connection, so that the client cannot take the answer for complete. */
+  /** Closes the connection after what was flushed, so that the client cannot take the answer for complete. */
   cut(lingerMs: number): void {
     if (this.#closed) return;
-    if (this.#pieces.length > 0) this.flush();
     this.#closed = true;
     const { socket } = this.#res;
-    if (socket === null) {
-      // Still queued behind an earlier answer on the same connection.
-      this.#res.destroy();
-    } else if (this.#chunked || this.#start?.length !== undefined) {
+    if (socket !== null) this.#close(socket, lingerMs);
+    // Still queued behind an earlier answer on the connection, which is not to suffer.
+    else this.#res.once('socket', (turn) => process.nextTick(() => this.#close(turn, lingerMs)));
+  }
+
+  #close(socket: Socket, lingerMs: number): void {
+    if (this.#chunked || this.#start?.length !== undefined) {
       const timer = setTimeout(() => socket.destroy(), lingerMs);
       timer.unref();
       socket.once('close', () => clearTimeout(timer));

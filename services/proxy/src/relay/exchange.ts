@@ -104,10 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   /** Sends the request upstream and starts reading its body. */
   start(): void {
     const { req, res, headers, decision } = this.#call;
-    const left = (): void => this.#clientLeft();
-    res.once('close', left);
-    // A response queued behind another on the same connection has no close of its own.
-    req.once('error', left);
+    res.once('close', () => this.#clientLeft());
     if (this.#uploadDone) this.#recording.requestEnd();
     else this.#upload = new Upload(req, this);
     if (req.httpVersionMinor === 1 && headers.names.includes('expect')) res.writeContinue();

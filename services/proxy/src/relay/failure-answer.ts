@@ -12,18 +12,14 @@ export interface FailureAnswerOptions {
   readonly lingerMs: number;
 }
 
-/** Answers with one of the proxy's own errors; cuts the connection when an answer has begun already. */
+/** Answers with one of the proxy's own errors; no answer must have begun. */
 export function answerFailure(
   req: IncomingMessage,
   res: ServerResponse,
   failure: Failure,
   options: FailureAnswerOptions,
 ): void {
-  if (res.destroyed || res.writableEnded) return;
-  if (res.headersSent) {
-    res.destroy();
-    return;
-  }
+  if (res.destroyed) return;
   const body = failureBody(failure, options.requestId);
   const headers = failureHeaders(failure, options.requestId, Buffer.byteLength(body));
   if (!options.uploading) {

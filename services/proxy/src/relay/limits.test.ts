@@ -5,7 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Harness } from './testing/harness.ts';
-import { answer, chunk, dechunk, errorOf, parts, post, SSE_HEAD, startHarness } from './testing/harness.ts';
+import {
+  answer,
+  chunk,
+  dechunk,
+  errorOf,
+  parts,
+  post,
+  SSE_HEAD,
+  startHarness,
+  ENDED,
+} from './testing/harness.ts';
 
 let wire: Harness;
 
@@ -285,8 +295,10 @@ describe('failing upstreams', () => {
     await restart({ relay: { timeouts: { answerMs: 60 } } });
     const client = await wire.client();
     client.write(post('{}'));
-    (await wire.upstream.request()).write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half');
+    const upstream = await wire.upstream.request();
+    upstream.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half');
     expect(parts(await client.untilClosed()).body).toBe('{"half');
+    await upstream.closed;
     expect((await wire.recorder.recording()).endRecord?.outcome).toBe('interrupted');
   });
 
@@ -415,7 +427,7 @@ describe('many requests at once', () => {
       }),
     );
     const answers = await Promise.all(
-      clients.map(async (client) => dechunk(parts(await client.until('0\r\n\r\n')).body)),
+      clients.map(async (client) => dechunk(parts(await client.until(ENDED)).body)),
     );
     answers.forEach((got, id) => {
       expect(got).toEqual({ text: `start ${id}\n\nend ${id}\n\n`, complete: true });

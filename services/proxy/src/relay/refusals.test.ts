@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Harness } from './testing/harness.ts';
-import { answer, chunk, errorOf, FORWARD, parts, post, SSE_HEAD, startHarness } from './testing/harness.ts';
+import {
+  answer,
+  chunk,
+  errorOf,
+  FORWARD,
+  parts,
+  post,
+  SSE_HEAD,
+  startHarness,
+  ENDED,
+} from './testing/harness.ts';
 
 let wire: Harness;
 
@@ -122,7 +132,7 @@ describe('malformed and smuggling requests', () => {
     const text = await client.until('"request_id"');
     expect(parts(text).start).toBe('HTTP/1.1 400 Bad Request');
     await upstream.closed;
-    expect(upstream.text).not.toContain('0\r\n\r\n');
+    expect(upstream.text).not.toMatch(ENDED);
     expect(await (await wire.recorder.recording()).ended).toMatchObject({
       outcome: 'error',
       status: 400,
@@ -138,7 +148,7 @@ describe('malformed and smuggling requests', () => {
     upstream.write(SSE_HEAD + chunk('early'));
     await client.until('early');
     client.write('zzz\r\n');
-    expect(await client.untilClosed()).not.toContain('0\r\n\r\n');
+    expect(await client.untilClosed()).not.toMatch(ENDED);
     await upstream.closed;
     expect((await (await wire.recorder.recording()).ended).outcome).toBe('error');
   });
@@ -169,6 +179,16 @@ describe('malformed and smuggling requests', () => {
     client.write(`${H}Transfer-Encoding: gzip, chunked\r\n\r\n`);
     for (let i = 0; i < 50; i++) client.write(chunk('x'.repeat(100_000)));
     expect(errorOf(await client.until('"request_id"')).error.type).toBe('invalid_request_error');
+  });
+
+  it('the refusal of what cannot even be read reaches a client that has still much to send', async () => {
+    const client = await wire.client();
+    client.write(`${G}X: ${'a'.repeat(100_000)}`);
+    for (let i = 0; i < 50; i++) client.write('a'.repeat(100_000));
+    expect(parts(await client.until('"request_id"')).start).toMatch(/^HTTP\/1.1 431 /);
+    client.write('a'.repeat(100_000));
+    await nextTurn();
+    expect(client.ended).toBe(false);
   });
 
   it('two requests in one packet get their answers in order', async () => {

@@ -10,6 +10,7 @@ import {
   post,
   SSE_HEAD,
   startHarness,
+  ENDED,
 } from './testing/harness.ts';
 
 let wire: Harness;
@@ -40,7 +41,7 @@ describe('event streams', () => {
       await client.until(`{"n":${n}}\n\n`);
     }
     upstream.write(LAST_CHUNK);
-    await client.until(LAST_CHUNK);
+    await client.until(ENDED);
     expect((await wire.recorder.recording()).endRecord).toMatchObject({ outcome: 'completed', status: 200 });
   });
 
@@ -56,7 +57,7 @@ describe('event streams', () => {
     const { client, upstream } = await startStream();
     for (const piece of pieces) upstream.write(chunk(piece));
     upstream.write(LAST_CHUNK);
-    const got = dechunk(parts(await client.until(LAST_CHUNK)).body);
+    const got = dechunk(parts(await client.until(ENDED)).body);
     expect(got).toEqual({ text: pieces.join(''), complete: true });
     expect((await wire.recorder.recording()).response).toBe(pieces.join(''));
   });
@@ -120,7 +121,7 @@ describe('the end of an answer', () => {
     await settle();
     expect(dechunk(parts(client.text).body)).toEqual({ text: 'all', complete: false });
     release();
-    expect(dechunk(parts(await client.until(LAST_CHUNK)).body)).toEqual({ text: 'all', complete: true });
+    expect(dechunk(parts(await client.until(ENDED)).body)).toEqual({ text: 'all', complete: true });
   });
 
   it('without a body keeps the head', async () => {

@@ -10,6 +10,7 @@ import {
   post,
   SSE_HEAD,
   startHarness,
+  ENDED,
 } from './testing/harness.ts';
 
 let wire: Harness;
@@ -77,7 +78,7 @@ describe('request bytes', () => {
     const upstream = await wire.upstream.request();
     await upstream.until('second');
     client.write('0\r\nX-Trailer: dropped\r\n\r\n');
-    await upstream.until('0\r\n\r\n');
+    await upstream.until(ENDED);
     expect(upstream.text.toLowerCase()).toContain('transfer-encoding: chunked');
     expect(dechunk(parts(upstream.text).body)).toEqual({ text: 'firstsecond', complete: true });
   });
@@ -153,6 +154,16 @@ describe('request target and headers', () => {
       'X-End-To-End: kept',
       'content-length: 2',
     ]);
+  });
+
+  it('keep the length even when Connection lists it', async () => {
+    const client = await wire.client();
+    client.write(
+      'POST /v1/x HTTP/1.1\r\nHost: a\r\nConnection: content-length\r\nContent-Length: 9\r\n\r\n{',
+    );
+    const upstream = await wire.upstream.request();
+    client.write('"rest":1}');
+    expect(parts(await upstream.until('"rest":1')).headers).toContain('content-length: 9');
   });
 
   it('ignore an offer of h2c, which is for this hop only', async () => {
@@ -295,7 +306,7 @@ describe('answers', () => {
     client.write(post('{}'));
     const upstream = await wire.upstream.request();
     upstream.write('HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nall of it').end();
-    const got = await client.until(LAST_CHUNK);
+    const got = await client.until(ENDED);
     expect(dechunk(parts(got).body)).toEqual({ text: 'all of it', complete: true });
     expect((await wire.recorder.recording()).endRecord?.outcome).toBe('completed');
   });

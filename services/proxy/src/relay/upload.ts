@@ -39,12 +39,11 @@ export class Upload extends Readable {
 
   /** Errors stay inside: the owner of the exchange has seen them as the upstream's failure. */
   override _destroy(_error: Error | null, callback: (error?: Error | null) => void): void {
-    // What still comes is thrown away, see `#take`.
-    if (this.#source.isPaused()) this.#source.resume();
     callback();
   }
 
   #take(chunk: Buffer): void {
+    // What comes after the upstream is done is thrown away.
     if (this.destroyed) return;
     if (this.#tap.uploadChunk(chunk) && !this.push(chunk)) this.#source.pause();
   }

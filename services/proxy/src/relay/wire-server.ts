@@ -114,11 +114,11 @@ class WireServer {
     const code = errorCode(error);
     // A client that leaves is no failure; the exchange in progress learns of it from the closed connection.
     const left = code === 'ECONNRESET' || code === 'EPIPE' || code === 'HPE_INVALID_EOF_STATE';
-    if (left || !socket.writable || socket.readableEnded) {
+    if (left || socket.readableEnded) {
       socket.destroy();
       return;
     }
-    // The parser reports every later byte again.
+    // The parser reports every later byte again, which is how those are swallowed while the client reads its answer.
     if (this.#failed.has(socket)) return;
     this.#failed.add(socket);
     this.#closeFailed(socket, BY_CODE[code] ?? FAILURES.malformed);

@@ -106,6 +106,9 @@ export function chunk(text: string): string {
 
 export const LAST_CHUNK = '0\r\n\r\n';
 
+/** A message that ends with its last chunk; the head alone may end with a zero too. */
+export const ENDED = /\r\n0\r\n\r\n$/;
+
 export const SSE_HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 

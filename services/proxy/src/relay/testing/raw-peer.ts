@@ -95,7 +95,7 @@ export class RawPeer {
 
   /** Resolves with all bytes at the end of a chunked answer where there should be one, else of the connection. */
   untilClosedOr(whole: boolean): Promise<string> {
-    return whole ? this.until('0\r\n\r\n') : this.untilClosed();
+    return whole ? this.until(/\r\n0\r\n\r\n$/) : this.untilClosed();
   }
 
   end(): void {
