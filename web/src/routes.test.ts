@@ -10,6 +10,9 @@ describe('routeOf', () => {
     [`http://x/requests/${ID}`, 'http://x/', { page: 'request', id: ID }],
     [`http://x/nexus/requests/${ID}`, 'http://x/nexus/', { page: 'request', id: ID }],
     ['http://x/nexus/', 'http://x/nexus/', { page: 'requests', search: '' }],
+    ['http://x/connect', 'http://x/', { page: 'connect' }],
+    ['http://evil/requests', 'http://x/', { page: 'not-found' }],
+    ['http://x/requests', 'http://x/nexus/', { page: 'not-found' }],
     ['http://x/requests/..%2fevil', 'http://x/', { page: 'not-found' }],
     ['http://x/other', 'http://x/', { page: 'not-found' }],
   ])('%s under %s', (address, base, route) => {

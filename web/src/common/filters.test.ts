@@ -18,6 +18,9 @@ describe('filters', () => {
     [{ kind: 'main', outcome: 'completed' }, true],
     [{ kind: 'main', outcome: 'error' }, false],
     [{ session: 'other' }, false],
+    [{ status: '200' }, true],
+    [{ status: '529' }, false],
+    [{ account: 'team' }, false],
   ])('given %j a completed main request matches: %s', (filters, matches) => {
     expect(matchesFilters(summary({ kind: 'main', outcome: 'completed', sessionId: 's' }), filters)).toBe(
       matches,

@@ -4,12 +4,26 @@ import type { RequestSummary } from '@claude-nexus/api-contract';
 export interface RequestFilters {
   kind?: string;
   outcome?: string;
+  status?: string;
   model?: string;
   domain?: string;
+  account?: string;
   session?: string;
+  agent?: string;
 }
 
-const NAMES = ['kind', 'outcome', 'model', 'domain', 'session'] as const;
+const VALUES = {
+  kind: (request) => request.kind,
+  outcome: (request) => request.outcome,
+  status: (request) => request.status?.toString(),
+  model: (request) => request.model,
+  domain: (request) => request.domain,
+  account: (request) => request.accountId,
+  session: (request) => request.sessionId,
+  agent: (request) => request.agentId,
+} satisfies Record<keyof RequestFilters, (request: RequestSummary) => string | null | undefined>;
+
+const NAMES = Object.keys(VALUES) as (keyof RequestFilters)[];
 
 /** Reads filters from the query part of an address; what it does not know is ignored. */
 export function filtersFrom(search: string): RequestFilters {
@@ -35,11 +49,5 @@ export function queryOf(filters: RequestFilters): string {
 
 /** Whether a request pushed by the server belongs in the filtered list; the same rule as the API's. */
 export function matchesFilters(request: RequestSummary, filters: RequestFilters): boolean {
-  return (
-    (!filters.kind || request.kind === filters.kind) &&
-    (!filters.outcome || request.outcome === filters.outcome) &&
-    (!filters.model || request.model === filters.model) &&
-    (!filters.domain || request.domain === filters.domain) &&
-    (!filters.session || request.sessionId === filters.session)
-  );
+  return NAMES.every((name) => !filters[name] || VALUES[name](request) === filters[name]);
 }

@@ -1,4 +1,5 @@
 const integer = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 
 /** What stands where a value is unknown; never a zero. */
@@ -12,6 +13,11 @@ export function formatCount(value: number | null): string {
 /** A count in short: `12.3K`. */
 export function formatCompact(value: number | null): string {
   return value === null ? UNKNOWN : compact.format(value);
+}
+
+/** A part of 1 in percent: `97%`. */
+export function formatShare(share: number | null): string {
+  return share === null ? UNKNOWN : percent.format(share);
 }
 
 /** A decimal string of US dollars: four digits below one dollar, two above, and never a rounded-away zero. */
@@ -46,6 +52,14 @@ export function formatTime(timestamp: string, now: Date = new Date()): string {
   const time = at.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
   if (at.toDateString() === now.toDateString()) return time;
   return `${at.toLocaleDateString(undefined, { month: 'short', day: 'numeric' })}, ${time}`;
+}
+
+/** Date and time in the reader's zone, with the zone: for where one instant matters. */
+export function formatInstant(timestamp: string): string {
+  return new Date(timestamp).toLocaleString(undefined, {
+    dateStyle: 'medium',
+    timeStyle: 'long',
+  });
 }
 
 /** The start of an identifier, enough to tell two apart by eye. */

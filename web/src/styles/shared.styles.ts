@@ -25,6 +25,10 @@ export const sharedStyles = css`
     margin: 0;
   }
 
+  h1 {
+    font-size: clamp(1.35rem, 5vw, 1.8rem);
+  }
+
   button,
   input,
   select {
@@ -45,9 +49,20 @@ export const sharedStyles = css`
     border-color: var(--accent);
   }
 
-  button[disabled] {
+  button:is([disabled], [aria-disabled='true']) {
     cursor: default;
-    opacity: 0.6;
+    color: var(--text-muted);
+    border-color: var(--border);
+  }
+
+  ::placeholder {
+    color: var(--text-muted);
+    opacity: 0.75;
+  }
+
+  code {
+    font-family: var(--mono);
+    font-size: 0.92em;
   }
 
   button.primary {
@@ -68,6 +83,11 @@ export const sharedStyles = css`
 
   .problem {
     color: var(--bad);
+    overflow-wrap: anywhere;
+  }
+
+  .warning {
+    color: var(--warn);
   }
 
   .visually-hidden {

@@ -36,23 +36,40 @@ describe('nexus-content-block', () => {
     expect(root.querySelector('pre')?.textContent).toContain('<img src=x');
   });
 
-  it('names a tool call and its failed result', async () => {
-    const root = await render(
-      block({
-        type: 'tool_result',
-        text: null,
-        toolName: 'Bash',
-        isError: true,
-        blocks: [block({ text: 'exit 1' })],
-      }),
-    );
-    expect(root.querySelector('.label')?.textContent).toBe('tool result · Bash · error');
-    expect(root.querySelector('pre')?.textContent).toBe('exit 1');
+  it('names controls that would reorder the text', async () => {
+    const root = await render(block({ text: 'a\u202Etxt.exe', type: 'odd\u2066type' }));
+    expect(root.querySelector('pre')?.textContent).toBe('a[U+202E]txt.exe');
+    expect(root.querySelector('.label')?.textContent).toBe('Odd[U+2066]type');
   });
 
-  it('folds a long text', async () => {
-    const root = await render(block({ text: 'x'.repeat(5000), length: 5000 }));
-    expect(root.querySelector('details summary')?.textContent).toContain('5,000 characters');
+  it('names a tool result, its tool and its failure', async () => {
+    const nested = block({ text: 'exit 1' });
+    const root = await render(
+      block({ type: 'tool_result', text: null, toolName: 'Bash', isError: true, blocks: [nested] }),
+    );
+    expect(root.querySelector('.label')?.textContent).toBe('Tool result · Bash · error');
+    const inner = root.querySelector('nexus-content-block');
+    await inner?.updateComplete;
+    expect(inner?.shadowRoot?.querySelector('pre.mono')?.textContent).toBe('exit 1');
+  });
+
+  it('shows the beginning of a long text and all of it on demand', async () => {
+    const text = 'x'.repeat(9000);
+    const root = await render(block({ text, length: 9000 }));
+    const button = root.querySelector('button');
+    expect(root.querySelector('pre')?.textContent).toHaveLength(4000);
+    expect(button?.textContent).toContain('9,000 characters');
+    expect(button?.getAttribute('aria-expanded')).toBe('false');
+    button?.click();
+    await (root.host as HTMLElementTagNameMap['nexus-content-block']).updateComplete;
+    expect(root.querySelector('pre')?.textContent).toBe(text);
+    expect(button?.getAttribute('aria-expanded')).toBe('true');
+  });
+
+  it('folds what the client added by itself', async () => {
+    const root = await render(block({ text: `<system-reminder>${'x'.repeat(500)}</system-reminder>` }));
+    expect(root.querySelector('.label')?.textContent).toBe('System reminder');
+    expect(root.querySelector('pre')?.textContent).toHaveLength(160);
   });
 
   it('leads from a shortened text to the complete body', async () => {

@@ -1,31 +1,16 @@
 import { requestKinds, requestOutcomes } from '@claude-nexus/api-contract';
-import { LitElement, css, html } from 'lit';
+import type { RequestSummary } from '@claude-nexus/api-contract';
+import { LitElement, html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
 import type { RequestFilters } from '../../common/filters.ts';
+import { visibleText } from '../../common/visible-text.ts';
 import { FiltersChanged } from '../../events/filters-changed.ts';
 import { sharedStyles } from '../../styles/shared.styles.ts';
+import { filterBarStyles } from './filter-bar.styles.ts';
 
-const styles = css`
-  form {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 0.6rem;
-    align-items: end;
-  }
-
-  label {
-    display: grid;
-    gap: 0.2rem;
-    font-size: 0.85rem;
-    color: var(--text-muted);
-  }
-
-  input {
-    width: 14rem;
-    max-width: 100%;
-  }
-`;
+/** Most values offered for a field. */
+const OFFERED = 30;
 
 /**
  * Filters of the request list.
@@ -35,21 +20,87 @@ const styles = css`
  */
 @customElement('nexus-filter-bar')
 export class FilterBar extends LitElement {
-  static override styles = [sharedStyles, styles];
+  static override styles = [sharedStyles, filterBarStyles];
 
   @property({ attribute: false }) filters: RequestFilters = {};
+  /** Requests in sight: their values are offered. */
+  @property({ attribute: false }) requests: readonly RequestSummary[] = [];
+
+  /** Whether the fields are in sight on a narrow screen. */
+  @state() private _open = false;
 
   override render(): TemplateResult {
-    const { kind, outcome, model, domain, session } = this.filters;
+    const count = Object.keys(this.filters).length;
     return html`
-      <form role="search" aria-label="Filter requests" @change=${this._onChange} @submit=${this._onSubmit}>
-        ${choice('Kind', 'kind', { options: requestKinds, value: kind })}
-        ${choice('Outcome', 'outcome', { options: requestOutcomes, value: outcome })}
-        ${field('Model', 'model', model)} ${field('Domain', 'domain', domain)}
-        ${field('Session', 'session', session)}
-        <button type="button" @click=${this._clear}>Clear</button>
+      <button
+        type="button"
+        class="toggle"
+        aria-expanded=${this._open}
+        aria-controls="fields"
+        @click=${this._toggle}
+      >
+        Filters${count === 0 ? '' : ` (${count})`}
+      </button>
+      <form
+        id="fields"
+        role="search"
+        aria-label="Filter requests"
+        autocomplete="off"
+        @change=${this._onChange}
+        @submit=${this._onSubmit}
+      >
+        ${this._choice('Kind', 'kind', requestKinds)} ${this._choice('Outcome', 'outcome', requestOutcomes)}
+        ${this._field('Status', 'status', (request) => request.status?.toString())}
+        ${this._field('Model', 'model', (request) => request.model)}
+        ${this._field('Domain', 'domain', (request) => request.domain)}
+        ${this._field('Account', 'account', (request) => request.accountId)}
+        ${this._field('Session', 'session')} ${this._field('Agent', 'agent')}
+        <button type="button" ?disabled=${count === 0} @click=${this._clear}>Clear</button>
       </form>
     `;
+  }
+
+  private _choice(label: string, name: keyof RequestFilters, options: readonly string[]): TemplateResult {
+    const value = this.filters[name];
+    return html`<label class=${value ? 'active' : ''}>
+      ${label}
+      <select name=${name} .value=${value ?? ''}>
+        <option value="" ?selected=${!value}>All</option>
+        ${options.map((option) => html`<option value=${option} ?selected=${option === value}>${option}</option>`)}
+      </select>
+    </label>`;
+  }
+
+  private _field(
+    label: string,
+    name: keyof RequestFilters,
+    valueOf?: (request: RequestSummary) => string | null | undefined,
+  ): TemplateResult {
+    const value = this.filters[name];
+    return html`<label class=${value ? 'active' : ''}>
+      ${label}
+      <input
+        name=${name}
+        .value=${value ?? ''}
+        maxlength="256"
+        spellcheck="false"
+        placeholder="All"
+        list=${valueOf === undefined ? nothing : `${name}-values`}
+      />
+      ${valueOf === undefined ? nothing : html`<datalist id=${`${name}-values`}>${this._offered(valueOf)}</datalist>`}
+    </label>`;
+  }
+
+  private _offered(valueOf: (request: RequestSummary) => string | null | undefined): TemplateResult[] {
+    const values = new Set(this.requests.map(valueOf).filter((value) => typeof value === 'string'));
+    return [...values]
+      .slice(0, OFFERED)
+      .toSorted()
+      .map((value) => html`<option value=${value}>${visibleText(value)}</option>`);
+  }
+
+  private _toggle(): void {
+    this._open = !this._open;
   }
 
   private _onSubmit(event: Event): void {
@@ -70,24 +121,6 @@ export class FilterBar extends LitElement {
   private _clear(): void {
     this.dispatchEvent(new FiltersChanged({}));
   }
-}
-
-function choice(
-  label: string,
-  name: string,
-  { options, value }: { options: readonly string[]; value: string | undefined },
-): TemplateResult {
-  return html`<label>
-    ${label}
-    <select name=${name} .value=${value ?? ''}>
-      <option value="" ?selected=${!value}>All</option>
-      ${options.map((option) => html`<option value=${option} ?selected=${option === value}>${option}</option>`)}
-    </select>
-  </label>`;
-}
-
-function field(label: string, name: string, value: string | undefined): TemplateResult {
-  return html`<label>${label}<input name=${name} .value=${value ?? ''} maxlength="256" /></label>`;
 }
 
 declare global {

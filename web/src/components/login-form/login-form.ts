@@ -1,4 +1,4 @@
-import { LitElement, css, html } from 'lit';
+import { LitElement, css, html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { ApiError } from '../../data/http.ts';
@@ -41,6 +41,10 @@ export class LoginForm extends LitElement {
   @state() private _busy = false;
   @state() private _problem = '';
 
+  override firstUpdated(): void {
+    this._focusField();
+  }
+
   override render(): TemplateResult {
     return html`
       <form @submit=${this._onSubmit}>
@@ -60,8 +64,10 @@ export class LoginForm extends LitElement {
           It is printed by <code>npm start</code>; elsewhere it is the value of
           <code>DASHBOARD_API_KEY</code>.
         </p>
-        <p id="problem" class="problem" role="alert">${this._problem}</p>
-        <button class="primary" ?disabled=${this._busy}>${this._busy ? 'Checking…' : 'Log in'}</button>
+        <div id="problem" class="problem" role="alert">
+          ${this._problem === '' ? nothing : html`<p>${this._problem}</p>`}
+        </div>
+        <button class="primary" aria-disabled=${this._busy}>${this._busy ? 'Checking…' : 'Log in'}</button>
       </form>
     `;
   }
@@ -69,7 +75,7 @@ export class LoginForm extends LitElement {
   private async _onSubmit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const key = new FormData(event.target as HTMLFormElement).get('key');
-    if (typeof key !== 'string' || key === '') return;
+    if (this._busy || typeof key !== 'string' || key === '') return;
     this._busy = true;
     try {
       await login(key.trim());
@@ -77,9 +83,16 @@ export class LoginForm extends LitElement {
       this.dispatchEvent(new Event('logged-in', { bubbles: true, composed: true }));
     } catch (error) {
       this._problem = loginProblem(error);
+      this._focusField();
     } finally {
       this._busy = false;
     }
+  }
+
+  private _focusField(): void {
+    const field = this.renderRoot.querySelector('input');
+    field?.focus();
+    field?.select();
   }
 }
 

@@ -1,25 +1,45 @@
+import type { RequestOutcome } from '@claude-nexus/api-contract';
 import { LitElement, css, html } from 'lit';
 import type { TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import { visibleText } from '../../common/visible-text.ts';
+import { outcomeText } from './outcome-text.ts';
 
 const styles = css`
   span {
-    display: inline-block;
+    display: inline-flex;
+    align-items: center;
+    gap: 0.45em;
     white-space: nowrap;
-    font-size: 0.85em;
+    font-size: 0.92em;
     font-weight: 600;
-    padding: 0.05rem 0.5rem;
-    border-radius: 999px;
-    border: 1px solid currentcolor;
     color: var(--text-muted);
   }
 
+  span::before {
+    content: '';
+    width: 0.55em;
+    height: 0.55em;
+    border-radius: 50%;
+    background: currentcolor;
+  }
+
+  /* The usual case is quiet, so that the others stand out. */
   .completed {
-    color: var(--good);
+    font-weight: 400;
+    color: var(--text);
+  }
+
+  .completed::before {
+    background: var(--good);
   }
 
   .pending {
     color: var(--accent);
+  }
+
+  .pending::before {
+    animation: pulse 1.2s ease-in-out infinite alternate;
   }
 
   .aborted,
@@ -29,6 +49,18 @@ const styles = css`
 
   .error {
     color: var(--bad);
+  }
+
+  @keyframes pulse {
+    to {
+      opacity: 0.25;
+    }
+  }
+
+  @media (prefers-reduced-motion: reduce) {
+    .pending::before {
+      animation: none;
+    }
   }
 `;
 
@@ -42,13 +74,14 @@ export class StatusBadge extends LitElement {
   static override styles = [styles];
 
   /** Outcome as the API names it. */
-  @property() outcome = 'pending';
+  @property() outcome: RequestOutcome = 'pending';
   /** HTTP status, shown with errors. */
   @property({ type: Number }) status: number | null = null;
+  /** Type of the error as the API names it. */
+  @property({ attribute: 'error-type' }) errorType: string | null = null;
 
   override render(): TemplateResult {
-    const detail = this.outcome === 'error' && this.status !== null ? ` ${this.status}` : '';
-    return html`<span class=${this.outcome}>${this.outcome}${detail}</span>`;
+    return html`<span class=${this.outcome}>${visibleText(outcomeText(this.outcome, this))}</span>`;
   }
 }
 

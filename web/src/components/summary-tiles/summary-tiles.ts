@@ -3,10 +3,15 @@ import type { TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 
 const styles = css`
+  :host {
+    display: block;
+    min-width: 0;
+  }
+
   dl {
     display: grid;
     grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
-    gap: 0.75rem;
+    gap: 0.6rem;
     margin: 0;
   }
 
@@ -35,6 +40,25 @@ const styles = css`
     color: var(--text-muted);
     font-size: 0.8rem;
     font-weight: 400;
+  }
+
+  @media (max-width: 30rem) {
+    dl {
+      grid-template-columns: repeat(3, minmax(0, 1fr));
+    }
+
+    div {
+      padding: 0.45rem 0.6rem;
+    }
+
+    dt,
+    small {
+      font-size: 0.75rem;
+    }
+
+    dd {
+      font-size: 1.05rem;
+    }
   }
 `;
 

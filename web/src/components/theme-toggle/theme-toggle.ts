@@ -5,6 +5,12 @@ import { applyTheme, storedTheme, themes } from '../../common/theme.ts';
 import type { Theme } from '../../common/theme.ts';
 import { sharedStyles } from '../../styles/shared.styles.ts';
 
+const LABELS: Readonly<Record<Theme, string>> = {
+  system: '◐ Auto',
+  light: '☀ Light',
+  dark: '☾ Dark',
+};
+
 /**
  * Chooses between the system's colours, light and dark.
  *
@@ -20,12 +26,10 @@ export class ThemeToggle extends LitElement {
     return html`
       <label>
         <span class="visually-hidden">Theme</span>
-        <select @change=${this._onChange}>
+        <select title="Theme" @change=${this._onChange}>
           ${themes.map(
             (theme) =>
-              html`<option value=${theme} ?selected=${theme === this._theme}>
-                ${theme.charAt(0).toUpperCase()}${theme.slice(1)}
-              </option>`,
+              html`<option value=${theme} ?selected=${theme === this._theme}>${LABELS[theme]}</option>`,
           )}
         </select>
       </label>

@@ -3,6 +3,7 @@ import { css } from 'lit';
 export const requestPageStyles = css`
   :host {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 1.1rem;
   }
 
@@ -13,38 +14,65 @@ export const requestPageStyles = css`
     gap: 0.5rem 1rem;
   }
 
+  h1 {
+    overflow-wrap: anywhere;
+  }
+
+  .jump {
+    margin-inline-start: auto;
+  }
+
   p {
     margin: 0;
   }
 
+  .columns {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 1.5rem;
+    align-items: start;
+  }
+
+  .content,
   section {
     display: grid;
-    gap: 0.75rem;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 0.6rem;
     min-width: 0;
   }
 
-  article,
+  .content {
+    gap: 1.75rem;
+  }
+
+  section:focus {
+    outline: none;
+  }
+
+  .heading {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: baseline;
+    justify-content: space-between;
+    gap: 0.25rem 1rem;
+  }
+
   details {
     background: var(--surface-raised);
     border: 1px solid var(--border);
     border-radius: var(--radius);
-    padding: 0.75rem 1rem;
+    padding: 0.55rem 1rem;
     min-width: 0;
   }
 
-  article[data-role='assistant'] {
-    border-inline-start: 4px solid var(--accent);
-  }
-
-  article h3 {
-    font-size: 0.85rem;
-    color: var(--text-muted);
-    margin-bottom: 0.35rem;
-  }
-
-  article nexus-content-block + nexus-content-block,
   details > :not(summary) {
     margin-top: 0.75rem;
+  }
+
+  .blocks {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 0.9rem;
   }
 
   summary {
@@ -52,33 +80,52 @@ export const requestPageStyles = css`
     font-weight: 600;
   }
 
+  pre {
+    margin: 0;
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+  }
+
   dl {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr));
     gap: 0.6rem 1.25rem;
     margin: 0;
   }
 
+  dl.pairs {
+    grid-template-columns: minmax(0, 1fr);
+    gap: 0.45rem;
+  }
+
   dt {
     color: var(--text-muted);
-    font-size: 0.85rem;
+    font-size: 0.82rem;
+    overflow-wrap: anywhere;
+  }
+
+  .pairs dt {
+    font-size: inherit;
   }
 
   dd {
     margin: 0;
+    font-size: 0.92rem;
     overflow-wrap: anywhere;
   }
 
-  table {
-    border-collapse: collapse;
+  .pairs dd {
+    font-size: inherit;
+    white-space: pre-wrap;
   }
 
-  th,
-  td {
-    text-align: start;
-    font-weight: 400;
-    padding: 0.2rem 1rem 0.2rem 0;
-    vertical-align: top;
-    overflow-wrap: anywhere;
+  @media (min-width: 75rem) {
+    .columns {
+      grid-template-columns: minmax(0, 1fr) 19rem;
+    }
+
+    .columns > section dl {
+      grid-template-columns: minmax(0, 1fr);
+    }
   }
 `;

@@ -1,166 +1,150 @@
-import type { ContentBlock, HeaderPair, Message, RequestDetail } from '@claude-nexus/api-contract';
+import type { RequestDetail, RequestSummary } from '@claude-nexus/api-contract';
 import { Task } from '@lit/task';
-import { LitElement, html } from 'lit';
-import type { TemplateResult } from 'lit';
+import { LitElement, html, nothing } from 'lit';
+import type { PropertyValues, TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import { formatBytes, formatCount, formatTime } from '../../common/format.ts';
-import '../../components/content-block/content-block.ts';
+import { keyed } from 'lit/directives/keyed.js';
+import { formatInstant } from '../../common/format.ts';
+import { visibleText } from '../../common/visible-text.ts';
+import '../../components/elapsed-time/elapsed-time.ts';
+import { messageCardStyles } from '../../components/message-list/message-card.styles.ts';
 import '../../components/status-badge/status-badge.ts';
 import '../../components/summary-tiles/summary-tiles.ts';
+import { openEvents } from '../../data/events.ts';
 import { ApiError } from '../../data/http.ts';
 import { readRequest } from '../../data/requests.ts';
+import { Unauthenticated } from '../../events/unauthenticated.ts';
 import { requestsHref } from '../../routes.ts';
 import { sharedStyles } from '../../styles/shared.styles.ts';
-import { facts, tiles } from './request-figures.ts';
+import { tiles } from './request-figures.ts';
 import { requestPageStyles } from './request-page.styles.ts';
+import { detailsSection, requestSection, responseSection } from './request-sections.ts';
 
 /**
- * One request: figures, messages, answer, headers.
+ * One request: figures, messages, answer, details. While it is pending it follows the event stream.
  *
  * @summary Page of a request.
  */
 @customElement('nexus-request-page')
 export class RequestPage extends LitElement {
-  static override styles = [sharedStyles, requestPageStyles];
+  static override styles = [sharedStyles, messageCardStyles, requestPageStyles];
 
   /** Id of the request shown. */
   @property({ attribute: 'request-id' }) requestId = '';
+  /** Query of the list to go back to. */
+  @property({ attribute: 'list-search' }) listSearch = '';
+
+  private _closeEvents: (() => void) | undefined;
 
   private readonly _detail = new Task(this, {
     task: async ([id], { signal }) => await readRequest(id, signal),
     args: () => [this.requestId] as const,
+    onError: (error) => {
+      if (error instanceof ApiError && error.status === 401) this.dispatchEvent(new Unauthenticated());
+    },
   });
 
+  override disconnectedCallback(): void {
+    this._follow(false);
+    super.disconnectedCallback();
+  }
+
   override render(): TemplateResult {
+    const detail = this._current();
     return html`
-      <p><a href=${requestsHref()}>← Requests</a></p>
+      <p><a href=${requestsHref(this.listSearch)}>← Requests</a></p>
+      ${detail === undefined ? this._none() : keyed(detail.id, this._request(detail))}
+    `;
+  }
+
+  override updated(changed: PropertyValues<this>): void {
+    super.updated(changed);
+    const detail = this._current();
+    if (detail !== undefined)
+      document.title = visibleText(`${detail.model ?? 'Request'} · ${detail.outcome} · ClaudeNexus`);
+    this._follow(detail?.outcome === 'pending');
+  }
+
+  /** The last answer about this request, also while it is read again. */
+  private _current(): RequestDetail | undefined {
+    const detail = this._detail.value;
+    return detail?.id === this.requestId ? detail : undefined;
+  }
+
+  private _none(): TemplateResult {
+    return html`<h1>Request</h1>
       ${this._detail.render({
         pending: () => html`<p class="muted">Loading…</p>`,
         error: (error) => this._problem(error),
-        complete: (detail) => this._request(detail),
-      })}
-    `;
+      })}`;
   }
 
   private _problem(error: unknown): TemplateResult {
     const message = error instanceof ApiError ? error.message : 'The dashboard does not answer.';
-    return html`<h1>Request</h1>
-      <p class="problem" role="alert">${message}</p>
-      <button @click=${this._retry}>Try again</button>`;
+    return html`<p class="problem" role="alert">${message}</p>
+      <p><button @click=${this._read}>Try again</button></p>`;
   }
 
   private _request(detail: RequestDetail): TemplateResult {
+    const long = detail.request.messages.length > 2;
     return html`
       <header>
-        <h1>${detail.model ?? 'Request'}</h1>
-        <nexus-status-badge .outcome=${detail.outcome} .status=${detail.status}></nexus-status-badge>
-        <span class="muted">${formatTime(detail.startedAt)}</span>
-        ${detail.outcome === 'pending' ? html`<button @click=${this._retry}>Refresh</button>` : ''}
+        <h1>${visibleText(detail.model ?? `${detail.method} ${detail.path}`)}</h1>
+        <nexus-status-badge
+          .outcome=${detail.outcome}
+          .status=${detail.status}
+          .errorType=${detail.errorType}
+        ></nexus-status-badge>
+        <span class="muted">
+          ${formatInstant(detail.startedAt)}${detail.outcome === 'pending' ? html`, for <nexus-elapsed-time .since=${detail.startedAt}></nexus-elapsed-time>` : nothing}
+        </span>
+        ${long ? html`<button type="button" class="jump" @click=${this._jump}>Go to the response</button>` : nothing}
       </header>
       ${
         detail.errorType === null
-          ? ''
-          : html`<p class="problem"><strong>${detail.errorType}</strong> ${detail.errorMessage ?? ''}</p>`
+          ? nothing
+          : html`<p class="problem">
+              <strong>${visibleText(detail.errorType)}</strong> ${visibleText(detail.errorMessage ?? '')}
+            </p>`
       }
       <nexus-summary-tiles .tiles=${tiles(detail)}></nexus-summary-tiles>
-      ${requestSection(detail)} ${responseSection(detail)} ${factsSection(detail)}
-      ${headersSection('Request headers', detail.requestHeaders)}
-      ${headersSection('Response headers', detail.responseHeaders)}
+      <div class="columns">
+        <div class="content">${requestSection(detail)} ${responseSection(detail)}</div>
+        ${detailsSection(detail)}
+      </div>
     `;
   }
 
-  private _retry(): void {
+  private readonly _read = (): void => {
     void this._detail.run();
+  };
+
+  /** With a <base>, a bare fragment would lead to the base address. */
+  private _jump(): void {
+    const response = this.renderRoot.querySelector<HTMLElement>('#response');
+    response?.scrollIntoView({ block: 'start' });
+    response?.focus({ preventScroll: true });
   }
-}
 
-function requestSection({ request, storage }: RequestDetail): TemplateResult {
-  return html`<section aria-labelledby="request-title">
-    <h2 id="request-title">Request</h2>
-    ${download(request.bodyUrl, storage.requestLength)} ${parseProblem(request.parseError)}
-    ${request.system.length === 0 ? '' : folded(`System (${request.system.length} blocks)`, blocks(request.system, request.bodyUrl))}
-    ${request.tools.length === 0 ? '' : folded(`Tools (${request.tools.length})`, html`<p class="mono">${request.tools.join(', ')}</p>`)}
-    ${request.messagesOmitted === 0 ? '' : html`<p class="muted">${formatCount(request.messagesOmitted)} earlier messages are not shown.</p>`}
-    ${request.messages.map((message) => messageCard(message, request.bodyUrl))}
-  </section>`;
-}
+  private _follow(pending: boolean): void {
+    if (pending === (this._closeEvents !== undefined)) return;
+    this._closeEvents?.();
+    this._closeEvents = pending ? this._openEvents() : undefined;
+  }
 
-function responseSection({ response, storage }: RequestDetail): TemplateResult {
-  const { message, error, complete, bodyUrl } = response;
-  return html`<section aria-labelledby="response-title">
-    <h2 id="response-title">Response</h2>
-    ${download(bodyUrl, storage.responseLength)} ${parseProblem(response.parseError)}
-    ${error === null ? '' : html`<p class="problem"><strong>${error.type}</strong> ${error.message}</p>`}
-    ${message === null ? '' : messageCard({ ...message, index: -1 }, bodyUrl)}
-    ${message === null || complete ? '' : html`<p class="muted">The stream was cut here.</p>`}
-    ${message === null && error === null && response.parseError === null ? html`<p class="muted">No answer is stored.</p>` : ''}
-  </section>`;
-}
-
-function messageCard(message: Message, bodyUrl: string | null): TemplateResult {
-  return html`<article data-role=${message.role}>
-    <h3>${message.role}</h3>
-    ${message.blocks.length === 0 ? html`<p class="muted">Empty.</p>` : blocks(message.blocks, bodyUrl)}
-    ${message.blocksOmitted === 0 ? '' : html`<p class="muted">${formatCount(message.blocksOmitted)} more blocks.</p>`}
-  </article>`;
-}
-
-function blocks(list: readonly ContentBlock[], bodyUrl: string | null): TemplateResult {
-  return html`${list.map(
-    (block) => html`<nexus-content-block .block=${block} .bodyUrl=${bodyUrl}></nexus-content-block>`,
-  )}`;
-}
-
-function folded(title: string, content: TemplateResult): TemplateResult {
-  return html`<details>
-    <summary>${title}</summary>
-    ${content}
-  </details>`;
-}
-
-function download(bodyUrl: string | null, length: number): TemplateResult {
-  if (bodyUrl === null) return html``;
-  return html`<p>
-    <a href=${bodyUrl} download>Download the body</a>
-    <span class="muted">${formatBytes(length)} on the wire</span>
-  </p>`;
-}
-
-function parseProblem(parseError: string | null): TemplateResult {
-  return parseError === null ? html`` : html`<p class="problem">${parseError}</p>`;
-}
-
-function factsSection(detail: RequestDetail): TemplateResult {
-  return html`<section aria-labelledby="facts-title">
-    <h2 id="facts-title">Facts</h2>
-    <dl>
-      ${facts(detail).map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd class="mono">${value}</dd>
-          </div>`,
-      )}
-    </dl>
-  </section>`;
-}
-
-function headersSection(title: string, headers: readonly HeaderPair[]): TemplateResult {
-  if (headers.length === 0) return html``;
-  return folded(
-    `${title} (${headers.length})`,
-    html`<table class="mono">
-      <tbody>
-        ${headers.map(
-          ([name, value]) =>
-            html`<tr>
-              <th scope="row">${name}</th>
-              <td>${value === null ? html`<span class="muted">value not stored</span>` : value}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>`,
-  );
+  private _openEvents(): () => void {
+    return openEvents({
+      request: (summary: RequestSummary) => {
+        if (summary.id === this.requestId) this._read();
+      },
+      reset: this._read,
+      // It may have ended between reading it and hearing of changes.
+      connection: (connection) => {
+        if (connection === 'live') this._read();
+      },
+      refused: () => this.dispatchEvent(new Unauthenticated()),
+    });
+  }
 }
 
 declare global {

@@ -1,60 +1,23 @@
 import type { RequestSummary, StatsEvent } from '@claude-nexus/api-contract';
-import { LitElement, css, html } from 'lit';
+import { LitElement, html, nothing } from 'lit';
 import type { PropertyValues, TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { filtersFrom, queryOf } from '../../common/filters.ts';
 import type { RequestFilters } from '../../common/filters.ts';
-import { formatCompact, formatCount, formatMoney } from '../../common/format.ts';
-import { MAX_LIVE_ROWS, mergeRequests } from '../../common/request-list.ts';
+import { MAX_LIVE_ROWS, mergeRequests, restartList } from '../../common/request-list.ts';
+import '../../components/connect-hint/connect-hint.ts';
 import '../../components/filter-bar/filter-bar.ts';
 import '../../components/request-table/request-table.ts';
 import '../../components/summary-tiles/summary-tiles.ts';
-import type { Tile } from '../../components/summary-tiles/summary-tiles.ts';
 import { openEvents } from '../../data/events.ts';
 import { ApiError } from '../../data/http.ts';
 import { listRequests } from '../../data/requests.ts';
-import type { FiltersChanged } from '../../events/filters-changed.ts';
-import { requestsHref } from '../../routes.ts';
+import { Unauthenticated } from '../../events/unauthenticated.ts';
 import { sharedStyles } from '../../styles/shared.styles.ts';
+import { requestsPageStyles } from './requests-page.styles.ts';
+import { statsTiles } from './stats-tiles.ts';
 
-const styles = css`
-  :host {
-    display: grid;
-    gap: 1.1rem;
-  }
-
-  .title {
-    display: flex;
-    align-items: baseline;
-    gap: 1rem;
-  }
-
-  .live::before {
-    content: '';
-    display: inline-block;
-    width: 0.6em;
-    height: 0.6em;
-    margin-inline-end: 0.4em;
-    border-radius: 50%;
-    background: var(--good);
-  }
-
-  .connecting::before {
-    background: var(--warn);
-  }
-
-  .empty {
-    padding: 2.5rem 1rem;
-    text-align: center;
-    background: var(--surface-raised);
-    border: 1px dashed var(--border);
-    border-radius: var(--radius);
-  }
-
-  .more {
-    justify-self: center;
-  }
-`;
+const RETRY_SECONDS = 5;
 
 /**
  * The live list of requests.
@@ -63,7 +26,7 @@ const styles = css`
  */
 @customElement('nexus-requests-page')
 export class RequestsPage extends LitElement {
-  static override styles = [sharedStyles, styles];
+  static override styles = [sharedStyles, requestsPageStyles];
 
   /** Query part of the address: the filters. */
   @property() search = '';
@@ -78,24 +41,27 @@ export class RequestsPage extends LitElement {
   private _filters: RequestFilters = {};
   private _load = new AbortController();
   private _closeEvents: (() => void) | undefined;
-  /** Rows grow only by "Load older"; what live requests push beyond that is dropped from the end. */
+  private _retry: ReturnType<typeof setTimeout> | undefined;
+  /** Grows only by "Load older". */
   private _rowLimit = MAX_LIVE_ROWS;
+  private _pushed: RequestSummary[] = [];
 
   override connectedCallback(): void {
     super.connectedCallback();
     // First the stream, then the list: what happens in between arrives twice rather than never.
     this._closeEvents = openEvents({
-      request: (summary) => this._merge([summary]),
+      request: (summary) => this._push(summary),
       stats: (stats) => (this._stats = stats),
       reset: () => void this._reload(),
       connection: (connection) => (this._connection = connection),
-      refused: () => this.dispatchEvent(new Event('unauthenticated', { bubbles: true, composed: true })),
+      refused: () => this.dispatchEvent(new Unauthenticated()),
     });
   }
 
   override disconnectedCallback(): void {
     this._closeEvents?.();
     this._load.abort();
+    clearTimeout(this._retry);
     super.disconnectedCallback();
   }
 
@@ -103,6 +69,7 @@ export class RequestsPage extends LitElement {
     if (!changed.has('search')) return;
     this._filters = filtersFrom(this.search);
     this._requests = [];
+    this._nextCursor = null;
     void this._reload();
   }
 
@@ -115,9 +82,9 @@ export class RequestsPage extends LitElement {
           ${live ? 'Live' : 'Connecting…'}
         </span>
       </div>
-      ${this._stats === undefined ? '' : html`<nexus-summary-tiles .tiles=${tiles(this._stats)}></nexus-summary-tiles>`}
-      <nexus-filter-bar .filters=${this._filters} @filters-changed=${this._onFilters}></nexus-filter-bar>
-      ${this._problem === '' ? '' : html`<p class="problem" role="alert">${this._problem}</p>`}
+      ${this._stats === undefined ? nothing : html`<nexus-summary-tiles .tiles=${statsTiles(this._stats)}></nexus-summary-tiles>`}
+      <nexus-filter-bar .filters=${this._filters} .requests=${this._requests}></nexus-filter-bar>
+      ${this._problem === '' ? nothing : html`<p class="problem" role="alert">${this._problem}</p>`}
       ${this._list()}
     `;
   }
@@ -125,10 +92,10 @@ export class RequestsPage extends LitElement {
   private _list(): TemplateResult {
     if (this._requests.length === 0 && this._nextCursor === null) return this._empty();
     return html`
-      <nexus-request-table .requests=${this._requests}></nexus-request-table>
+      ${this._requests.length === 0 ? nothing : html`<nexus-request-table .requests=${this._requests}></nexus-request-table>`}
       ${
         this._nextCursor === null
-          ? ''
+          ? nothing
           : html`<button class="more" ?disabled=${this._loading} @click=${this._loadOlder}>
               Load older
             </button>`
@@ -139,16 +106,26 @@ export class RequestsPage extends LitElement {
   private _empty(): TemplateResult {
     if (this._loading) return html`<p class="muted">Loading…</p>`;
     if (this._problem !== '') return html``;
-    if (queryOf(this._filters) !== '') return html`<p class="empty">No request matches these filters.</p>`;
+    if (queryOf(this._filters) !== '')
+      return html`<div class="empty"><p>No request matches these filters.</p></div>`;
     return html`<div class="empty">
       <h2>No requests yet</h2>
       <p class="muted">Point Claude Code at the proxy, and its requests appear here as they happen.</p>
+      <nexus-connect-hint></nexus-connect-hint>
     </div>`;
   }
 
-  private _merge(incoming: readonly RequestSummary[]): void {
-    const merged = mergeRequests(this._requests, incoming, this._filters);
-    this._requests = merged.length > this._rowLimit ? merged.slice(0, this._rowLimit) : merged;
+  /** Many events may arrive at once; they are shown together. */
+  private _push(summary: RequestSummary): void {
+    this._pushed.push(summary);
+    if (this._pushed.length === 1) requestAnimationFrame(() => this._showPushed());
+  }
+
+  private _showPushed(): void {
+    this._requests = mergeRequests(this._requests, this._pushed.splice(0), this._filters);
+    // The end cannot be cut off: the cursor leads on from there. A reader further down is left in peace.
+    const atTop = window.scrollY < window.innerHeight;
+    if (this._requests.length > this._rowLimit && atTop) void this._reload();
   }
 
   private async _reload(): Promise<void> {
@@ -164,46 +141,35 @@ export class RequestsPage extends LitElement {
 
   private async _read(cursor: string | null): Promise<void> {
     const { signal } = this._load;
+    clearTimeout(this._retry);
     this._loading = true;
     try {
       const page = await listRequests(this._filters, { cursor, signal });
       if (signal.aborted) return;
+      const add = cursor === null ? restartList : mergeRequests;
+      this._requests = add(this._requests, page.requests, this._filters);
       if (cursor !== null) this._rowLimit += page.requests.length;
-      this._merge(page.requests);
       this._nextCursor = page.nextCursor;
       this._problem = '';
     } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof ApiError && error.status === 401) {
-        this.dispatchEvent(new Event('unauthenticated', { bubbles: true, composed: true }));
-      }
-      this._problem = error instanceof ApiError ? error.message : 'The dashboard does not answer.';
+      if (!signal.aborted) this._failed(error, cursor);
     } finally {
       if (!signal.aborted) this._loading = false;
     }
   }
 
-  private _onFilters(event: FiltersChanged): void {
-    const href = requestsHref(queryOf(event.filters));
-    history.pushState(null, '', new URL(href, document.baseURI));
-    window.dispatchEvent(new PopStateEvent('popstate'));
+  /** What is shown stays. A failure that may pass is tried again, a refused input is not. */
+  private _failed(error: unknown, cursor: string | null): void {
+    if (error instanceof ApiError && error.status === 401) this.dispatchEvent(new Unauthenticated());
+    if (error instanceof ApiError && error.status < 500) {
+      this._problem = error.message;
+      return;
+    }
+    const seconds = (error instanceof ApiError ? error.retryAfter : null) ?? RETRY_SECONDS;
+    const cause = error instanceof ApiError ? error.message : 'The dashboard does not answer.';
+    this._problem = `${cause} (Trying again every ${seconds} seconds.)`;
+    this._retry = setTimeout(() => void this._read(cursor), seconds * 1000);
   }
-}
-
-function tiles({ totals }: StatsEvent): Tile[] {
-  const unpriced = totals.unpricedRequests;
-  return [
-    { label: 'Requests, 24 h', value: formatCount(totals.requests) },
-    { label: 'Input tokens', value: formatCompact(totals.inputTokens) },
-    { label: 'Cache reads', value: formatCompact(totals.cacheReadTokens) },
-    { label: 'Cache writes', value: formatCompact(totals.cacheWrite5mTokens + totals.cacheWrite1hTokens) },
-    { label: 'Output tokens', value: formatCompact(totals.outputTokens) },
-    {
-      label: 'Cost',
-      value: formatMoney(totals.costUsd),
-      ...(unpriced > 0 && { hint: `without ${formatCount(unpriced)} unpriced` }),
-    },
-  ];
 }
 
 declare global {
