@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Harness } from './testing/harness.ts';
@@ -342,9 +344,3 @@ describe('access decisions', () => {
     expect(text).not.toContain('detail');
   });
 });
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Harness } from './testing/harness.ts';
@@ -191,9 +193,7 @@ describe('backpressure', () => {
 /** Gives everything that is already on its way time to arrive. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
+    await nextTurn();
   }
 }
 

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Harness } from './testing/harness.ts';
@@ -356,9 +358,8 @@ describe('answers', () => {
       await upstream.until('\r\n\r\n{}');
       upstream.take();
       upstream.write(text.slice(0, cut));
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
+      // The second turn comes after the relay has read.
+      for (let turn = 0; turn < 2; turn++) await nextTurn();
       upstream.write(text.slice(cut));
       const got = parts(await client.until('{"a":"b"}'));
       client.take();
