@@ -14,7 +14,7 @@ export interface PoolOptions {
   /** Most connections at once. */
   readonly max: number;
   readonly applicationName: string;
-  /** The server cancels a statement after this time. */
+  /** The server cancels a statement after this time; a connection silent for longer is given up. */
   readonly statementTimeoutMs: number;
   /** Told of connections lost while idle; they are replaced when next needed. */
   readonly onError?: (error: Error) => void;
@@ -22,6 +22,8 @@ export interface PoolOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
+/** After the server should have cancelled a statement: what it says may never arrive, nor does a lost network close. */
+const SILENCE_MS = 5000;
 
 /**
  * Restricts a fresh connection to its role, before anybody gets it. By statement rather than by start-up
@@ -32,12 +34,13 @@ export async function restrictSession(
   options: Pick<PoolOptions, 'role' | 'statementTimeoutMs'>,
 ): Promise<void> {
   const timeout = Math.trunc(options.statementTimeoutMs);
-  const readOnly = options.role === 'nexus_reader' ? 'on' : 'off';
+  // A writer takes the server's default: providers make a database read-only to keep its disk from filling up.
+  const readOnly = options.role === 'nexus_reader' ? 'set default_transaction_read_only = on;' : '';
   await client.query(
     `set role ${client.escapeIdentifier(options.role)};
      set statement_timeout = ${timeout};
      set idle_in_transaction_session_timeout = ${timeout + 60_000};
-     set default_transaction_read_only = ${readOnly};
+     ${readOnly}
      set timezone = 'UTC'`,
   );
 }
@@ -58,6 +61,7 @@ export function openPool(options: PoolOptions): Pool {
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    query_timeout: Math.trunc(options.statementTimeoutMs) + SILENCE_MS,
     keepAlive: true,
     types: valueParsers,
     onConnect,

@@ -13,6 +13,7 @@ describe('classifyFailure', () => {
       new Error('timeout exceeded when trying to connect'),
       'outage',
     ],
+    ['a connection that says nothing any more', new Error('Query read timeout'), 'outage'],
     ['a read-only database', coded('25006'), 'outage'],
     ['a full disk', coded('53100'), 'outage'],
     ['too many connections', coded('53300'), 'outage'],

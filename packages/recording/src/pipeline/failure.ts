@@ -30,13 +30,15 @@ const SOCKET_CODES = new Set([
 /**
  * Classifies an error thrown while a batch was written.
  * Errors without any code of PostgreSQL, the socket or ours come from `pg` when a connection ends under a
- * query ("Connection terminated unexpectedly"), or from our own code; the message tells them apart.
+ * query ("Connection terminated unexpectedly") or says nothing any more ("Query read timeout"), or from our own
+ * code; the message tells them apart.
  */
 export function classifyFailure(error: unknown): Failure {
   const { code, message } = describe(error);
   if (code === 'NEXUS_MISSING_NODE') return 'stale-memory';
   if (code === 'NEXUS_SCHEMA_UNFIT' || code === 'NEXUS_SCHEMA_MISSING') return 'outage';
-  if (code === undefined) return /connection|connect\b|terminat/i.test(message) ? 'outage' : 'bad-record';
+  if (code === undefined)
+    return /connection|connect\b|terminat|timeout/i.test(message) ? 'outage' : 'bad-record';
   if (SOCKET_CODES.has(code) || OUTAGE_CODES.has(code) || code.startsWith(SHUTDOWN_PREFIX)) return 'outage';
   if (OUTAGE_CLASSES.has(code.slice(0, 2)) && code.length === 5) return 'outage';
   if (RETRY_CODES.has(code)) return 'retry';

@@ -1,0 +1,179 @@
+import type { RequestList, RequestSummary, StorageStats } from '@claude-nexus/api-contract';
+import { expect } from 'vitest';
+
+import { DashboardClient } from '../fixtures/dashboard-client.ts';
+import { freePort, startService, until } from '../fixtures/program.ts';
+import { API_KEY } from './load.ts';
+import type { Receipt } from './load.ts';
+import type { Site } from './site.ts';
+
+const DASHBOARD_KEY = 'a-dashboard-key-for-tests';
+const PAGE = 200;
+
+/** What the books must say, other than that everything received is in them. */
+export interface BooksOptions {
+  /**
+   * `equal`: nothing else is recorded as completed. `superset` where a process was killed: an exchange whose end
+   * was recorded may have been cut before its last byte left. Default `equal`.
+   */
+  readonly match?: 'equal' | 'superset';
+  /** Exchanges whose loss was counted: served, but not recorded. */
+  readonly lost?: readonly string[];
+}
+
+/**
+ * Compares what clients received with what is stored, through a dashboard started for this: every exchange received
+ * in full is there once, with the same bytes, and all totals are the sums over the rows.
+ *
+ * @returns all rows
+ */
+export async function checkBooks(
+  site: Site,
+  receipts: readonly Receipt[],
+  options: BooksOptions = {},
+): Promise<RequestSummary[]> {
+  const [port, metricsPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const program = startService('dashboard', {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+    DASHBOARD_API_KEY: DASHBOARD_KEY,
+    DATABASE_URL: site.database.url,
+  });
+  try {
+    await program.ready(`${url}/health/ready`);
+    const dashboard = new DashboardClient(url, DASHBOARD_KEY);
+    const rows = await settledRows(dashboard, receipts, options);
+    checkRows(rows, receipts, options);
+    await checkBodies(dashboard, rows, receipts);
+    await checkTotals(site, dashboard, rows);
+    return rows;
+  } finally {
+    await program.stop();
+  }
+}
+
+async function settledRows(
+  dashboard: DashboardClient,
+  receipts: readonly Receipt[],
+  options: BooksOptions,
+): Promise<RequestSummary[]> {
+  const lost = new Set(options.lost);
+  let rows: RequestSummary[] = [];
+  let missing: string[] = [];
+  try {
+    return await until('every received exchange to be stored', async () => {
+      rows = await allRows(dashboard);
+      const ended = new Set(
+        rows.filter((row) => row.outcome !== 'pending').map((row) => row.upstreamRequestId),
+      );
+      missing = receipts.map((receipt) => receipt.requestId).filter((id) => !ended.has(id) && !lost.has(id));
+      return missing.length === 0 && rows.every((row) => row.outcome !== 'pending') ? rows : undefined;
+    });
+  } catch {
+    expect({
+      missing,
+      pending: rows.filter((row) => row.outcome === 'pending').map((row) => row.id),
+    }).toEqual({
+      missing: [],
+      pending: [],
+    });
+    return rows;
+  }
+}
+
+async function allRows(dashboard: DashboardClient): Promise<RequestSummary[]> {
+  const rows: RequestSummary[] = [];
+  for (let cursor = ''; ;) {
+    const answer = await dashboard.fetch(`/api/requests?limit=${PAGE}${cursor}`);
+    const page = (await answer.json()) as RequestList;
+    rows.push(...page.requests);
+    if (page.nextCursor === null) return rows;
+    cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
+  }
+}
+
+function checkRows(
+  rows: readonly RequestSummary[],
+  receipts: readonly Receipt[],
+  { match = 'equal', lost = [] }: BooksOptions,
+): void {
+  const received = receipts.map((receipt) => receipt.requestId).filter((id) => !lost.includes(id));
+  const ok = receipts.filter((receipt) => receipt.status === 200 && !lost.includes(receipt.requestId));
+  const completed = rows.filter((row) => row.outcome === 'completed').map((row) => row.upstreamRequestId);
+  const known = rows.map((row) => row.upstreamRequestId).filter((id) => id !== null);
+  expect(new Set(rows.map((row) => row.id)).size, 'no row twice').toBe(rows.length);
+  expect(new Set(known).size, 'no exchange twice').toBe(known.length);
+  expect(new Set(received).size, 'no answer twice').toBe(received.length);
+  if (match === 'equal') {
+    expect(new Set(completed)).toEqual(new Set(ok.map((receipt) => receipt.requestId)));
+  } else {
+    expect(ok.filter((receipt) => !completed.includes(receipt.requestId))).toEqual([]);
+  }
+}
+
+async function checkBodies(
+  dashboard: DashboardClient,
+  rows: readonly RequestSummary[],
+  receipts: readonly Receipt[],
+): Promise<void> {
+  const byRequestId = new Map(rows.map((row) => [row.upstreamRequestId, row.id]));
+  const left = receipts.values();
+  const check = async (): Promise<void> => {
+    for (const receipt of left) {
+      const id = byRequestId.get(receipt.requestId);
+      if (id !== undefined) await checkBody(dashboard, id, receipt);
+    }
+  };
+  await Promise.all([check(), check(), check()]);
+}
+
+async function checkBody(dashboard: DashboardClient, id: string, receipt: Receipt): Promise<void> {
+  const request = await dashboard.body(id, 'request-body');
+  expect(request.sha256, `request of ${receipt.requestId}`).toBe(receipt.requestSha256);
+  const response = await dashboard.body(id, 'response-body');
+  if (receipt.text === undefined) {
+    expect(response.sha256, `answer of ${receipt.requestId}`).toBe(receipt.responseSha256);
+    return;
+  }
+  const { content } = JSON.parse(response.bytes.toString()) as { content: { text?: string }[] };
+  expect(content.map((block) => block.text ?? '').join('')).toBe(receipt.text);
+}
+
+const SUMS = [
+  'inputTokens',
+  'outputTokens',
+  'cacheReadTokens',
+  'cacheWrite5mTokens',
+  'cacheWrite1hTokens',
+  'webSearchRequests',
+] as const;
+
+type Totals = Record<(typeof SUMS)[number] | 'requests', number>;
+
+function sumsOf(rows: readonly RequestSummary[]): Totals {
+  const sum = (name: (typeof SUMS)[number]): number =>
+    rows.reduce((total, row) => total + (row[name] ?? 0), 0);
+  return {
+    requests: rows.length,
+    ...(Object.fromEntries(SUMS.map((name) => [name, sum(name)])) as Omit<Totals, 'requests'>),
+  };
+}
+
+async function checkTotals(
+  site: Site,
+  dashboard: DashboardClient,
+  rows: readonly RequestSummary[],
+): Promise<void> {
+  const expected = sumsOf(rows);
+  const stats: StorageStats = await dashboard.storageStats();
+  expect(stats.totals, 'storage statistics').toMatchObject(expected);
+  const cost = rows.reduce((total, row) => total + Number(row.costUsd ?? 0), 0);
+  expect(Number(stats.totals.costUsd)).toBeCloseTo(cost, 9);
+  for (const proxy of site.proxies) {
+    if ((await proxy.health('live')) !== 200) continue;
+    const answer = await fetch(`${proxy.url}/token-stats`, { headers: { 'x-api-key': API_KEY } });
+    expect(await answer.json(), `token totals of ${proxy.url}`).toMatchObject(expected);
+  }
+}

@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { until } from '../fixtures/program.ts';
+import { checkBooks } from './ledger.ts';
+import { Load } from './load.ts';
+import { Site } from './site.ts';
+import { TcpRelay } from './tcp-relay.ts';
+
+/** How long the database is away: a minute with FAULTS=long. */
+const OUTAGE_MS = process.env['FAULTS'] === 'long' ? 60_000 : 3000;
+
+let site: Site | undefined;
+let relay: TcpRelay | undefined;
+afterEach(async () => {
+  await site?.stop();
+  await relay?.close();
+  site = undefined;
+  relay = undefined;
+});
+
+/** Lets a load run until it has received so many answers more. */
+async function more(load: Load, count: number): Promise<void> {
+  const wanted = load.receipts.length + count;
+  await until(`${count} answers more`, async () => (load.receipts.length >= wanted ? true : undefined));
+}
+
+/** Runs a load before, during and after a fault; clients must notice nothing. */
+async function throughFault(
+  running: Site,
+  fault: { begin: () => Promise<void>; during?: () => Promise<void>; end: () => Promise<void> },
+): Promise<Load> {
+  const load = new Load({ urls: running.urls });
+  await more(load, 20);
+  await fault.begin();
+  await more(load, 20);
+  await (fault.during?.() ?? pause(OUTAGE_MS));
+  await more(load, 1);
+  await fault.end();
+  await more(load, 20);
+  await load.stop();
+  expect(load.failures, 'the clients noticed nothing').toEqual([]);
+  return load;
+}
+
+describe('a database that goes away under load', () => {
+  it.each([
+    ['is stopped', async (running: Site) => running.database.stop()],
+    ['crashes', async (running: Site) => running.database.kill()],
+  ])('and %s costs nothing with two proxies once it is back', async (_, end) => {
+    const running = (site = await Site.start({ proxies: 2 }));
+    const load = await throughFault(running, {
+      begin: async () => end(running),
+      end: async () => running.database.restart(),
+    });
+    await checkBooks(running, load.receipts);
+    for (const proxy of running.proxies) {
+      expect(proxy.log).toContain('the database takes exchanges again');
+      expect(await proxy.metric('recorder_quarantined_records_total')).toBe(0);
+      expect(await proxy.metric('recorder_lost_exchanges_total')).toBe(0);
+    }
+  });
+
+  it('and is read-only for a while costs nothing', async () => {
+    const running = (site = await Site.start());
+    const readOnly = async (value: 'on' | 'off'): Promise<void> =>
+      running.database.run(
+        `alter system set default_transaction_read_only = ${value}`,
+        'select pg_reload_conf()',
+      );
+    const load = await throughFault(running, {
+      begin: async () => readOnly('on'),
+      during: async () => {
+        await running.proxy.untilMetric('recorder_batch_failures_total', (count) => count > 0, 'outage');
+      },
+      end: async () => readOnly('off'),
+    });
+    await checkBooks(running, load.receipts);
+    expect(await running.proxy.metric('recorder_quarantined_records_total')).toBe(0);
+  });
+
+  it('and resets connections in the middle of batches costs nothing', async () => {
+    const running = (site = await Site.start({
+      route: async (url) => {
+        relay = await TcpRelay.start(Number(new URL(url).port));
+        return relay.route(url);
+      },
+    }));
+    const load = await throughFault(running, {
+      begin: async () => relay?.resetAfter(3000, 9000, 20_000, 35_000, 60_000),
+      during: async () => {
+        await until('all resets to have happened', async () => (relay?.resetsLeft === 0 ? true : undefined));
+      },
+      end: async () => {},
+    });
+    expect(relay?.cuts).toBe(5);
+    await checkBooks(running, load.receipts);
+    expect(await running.proxy.metric('recorder_quarantined_records_total')).toBe(0);
+  });
+});
+
+describe('a database that is not there when the proxy starts', () => {
+  it('is waited for while clients are served, and gets everything', async () => {
+    const running = (site = await Site.prepare());
+    await running.database.stop();
+    await running.proxy.start();
+    const load = new Load({ urls: running.urls });
+    await more(load, 30);
+    expect(await running.proxy.metric('recorder_unshipped_exchanges')).toBeGreaterThan(0);
+    await running.database.restart();
+    await more(load, 10);
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    await checkBooks(running, load.receipts);
+  });
+});
