@@ -12,6 +12,7 @@ import {
 import { spawnAs } from './identity.ts';
 import type { Identity } from './identity.ts';
 import type { Installation } from './installation.ts';
+import { claimClusterDirectory } from './distant-clusters.ts';
 import { clustersRoot, reachableForOthers } from './private-root.ts';
 
 export const SUPERUSER = 'postgres';
@@ -35,11 +36,22 @@ interface ClusterOptions {
 /** Makes the data directory. @throws DataDirUnwritableError */
 export async function makeDataDir(dataDir: string, identity: Identity | undefined): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: identity === undefined ? 0o700 : 0o711 });
+    await makeWithParents(dataDir, identity === undefined ? 0o700 : 0o711);
   } catch (error) {
     throw new DataDirUnwritableError(dataDir, error);
   }
 }
+
+/** As mkdir's `recursive`, which never returns where a directory is said to be missing that exists (/proc). */
+async function makeWithParents(directory: string, mode: number): Promise<void> {
+  const made = await mkdir(directory, { mode }).catch((error: unknown) => codeOf(error));
+  if (made === undefined || (made === 'EEXIST' && (await stat(directory)).isDirectory())) return;
+  if (made === 'ENOENT') await makeWithParents(path.dirname(directory), mode);
+  await mkdir(directory, { mode });
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
 
 /**
  * Where the cluster lives: inside the data directory, or, when the server's user cannot reach that,
@@ -54,7 +66,7 @@ async function locate({ dataDir, identity }: ClusterOptions): Promise<string> {
     return cluster;
   }
   if (identity === undefined || (await exists(inside)) || (await reachableForOthers(dataDir))) return inside;
-  const cluster = path.join(await clustersRoot(), randomBytes(8).toString('hex'), 'cluster');
+  const cluster = await claimClusterDirectory(await clustersRoot(), record);
   await writeFile(record, `${JSON.stringify({ cluster })}\n`, { mode: 0o600 });
   return cluster;
 }

@@ -165,11 +165,20 @@ async function waitUntilReady(
     const state = await readPostmaster(context.cluster.directory);
     if (state !== undefined && state.pid === child.pid && state.status === 'ready') return;
     if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) {
-      const said = await readFile(context.logFile, 'utf8').catch(() => '');
-      const reason =
-        said.trim().split('\n').slice(-3).join(' ') || (failure?.message ?? `exit code ${child.exitCode}`);
+      const said = complaints(await readFile(context.logFile, 'utf8').catch(() => ''));
+      const reason = said || (failure?.message ?? `exit code ${child.exitCode}`);
       throw new EmbeddedPostgresError(`PostgreSQL does not start: ${reason}`, { cause: failure });
     }
     await delay(10);
   }
+}
+
+/** What a server that does not start says is wrong, without the rest of its log. */
+function complaints(log: string): string {
+  return log
+    .split('\n')
+    .filter((line) => /could not|FATAL|PANIC/v.test(line))
+    .slice(-4)
+    .map((line) => line.replace(/^.*?\b(?:LOG|WARNING|FATAL|PANIC): +/v, ''))
+    .join('; ');
 }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -113,6 +113,7 @@ describe('migrate', () => {
 
   it('serves several databases of a server whose roles do not exist yet, by a login that is no superuser', async () => {
     const dataDir = await mkdtemp(path.join(tmpdir(), 'claude-nexus-test-'));
+    await chmod(dataDir, 0o711);
     const server = await startEmbedded({ dataDir, durable: false });
     try {
       await ask(server.url, `create role migrator login createrole password 'secret'`);

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -29,6 +29,8 @@ export interface TestServer {
 /** Starts a server with the template database migrated once. */
 export async function startTestServer(): Promise<TestServer> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'claude-nexus-test-'));
+  // The server may run as another user; then its cluster would have to be somewhere else.
+  await chmod(dataDir, 0o711);
   const server = await startEmbedded({ dataDir, durable: false });
   const stop = async (): Promise<void> => {
     await server.stop();
