@@ -104,7 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   /** Sends the request upstream and starts reading its body. */
   start(): void {
     const { req, res, headers, decision } = this.#call;
-    res.once('close', () => this.#clientLeft());
+    res.once('close', () => this.clientLeft());
     if (this.#uploadDone) this.#recording.requestEnd();
     else this.#upload = new Upload(req, this);
     if (req.httpVersionMinor === 1 && headers.names.includes('expect')) res.writeContinue();
@@ -136,6 +136,14 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
     this.#conclude({ outcome: 'error', failure });
     this.#abortUpstream();
     return true;
+  }
+
+  /** Ends because nobody is there to take the answer. */
+  clientLeft(): void {
+    if (this.#over) return;
+    this.#writer.flush();
+    this.#conclude({ outcome: 'aborted' });
+    this.#abortUpstream();
   }
 
   /** Ends because the relay closes. */
@@ -258,13 +266,6 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
     if (!this.#host.takeBytes(bytes)) return FAILURES.overloaded;
     this.#countedBytes += bytes;
     return undefined;
-  }
-
-  #clientLeft(): void {
-    if (this.#over) return;
-    this.#writer.flush();
-    this.#conclude({ outcome: 'aborted' });
-    this.#abortUpstream();
   }
 
   #interrupt(): void {

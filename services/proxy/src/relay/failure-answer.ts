@@ -12,6 +12,17 @@ export interface FailureAnswerOptions {
   readonly lingerMs: number;
 }
 
+/** Connections on which a refusal was the last word. */
+const refused = new WeakSet<Socket>();
+
+/**
+ * True once a request on the connection was refused before its end: what comes now belongs to that request, or to
+ * nobody, for where it ends is what client and proxy may disagree about.
+ */
+export function isRefused(socket: Socket): boolean {
+  return refused.has(socket);
+}
+
 /** Answers with one of the proxy's own errors; no answer must have begun. */
 export function answerFailure(
   req: IncomingMessage,
@@ -27,6 +38,7 @@ export function answerFailure(
     return;
   }
   headers.push('connection', 'close');
+  refused.add(req.socket);
   res.writeHead(failure.status, headers).write(body);
   lingerThen(req, options.lingerMs, () => res.end());
 }

@@ -176,6 +176,47 @@ describe('malformed and smuggling requests', () => {
     expect((await (await wire.recorder.recording()).ended).outcome).toBe('aborted');
   });
 
+  it.each([
+    ['a coding before chunked', 'Transfer-Encoding: gzip, chunked', '1.1'],
+    ['a coding beside chunked', 'Transfer-Encoding: identity\r\nTransfer-Encoding: chunked', '1.1'],
+    ['a coding with HTTP/1.0', 'Connection: keep-alive\r\nTransfer-Encoding: chunked', '1.0'],
+  ])('what follows a request refused for %s is not taken for a request', async (_name, headers, version) => {
+    const client = await wire.client();
+    const body = `${chunk('abcd')}0\r\n\r\n`;
+    client.write(
+      `POST /v1/x HTTP/${version}\r\nHost: a\r\n${headers}\r\n\r\n${body}${post('{"smuggled":1}')}`,
+    );
+    expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 400 /);
+    expect(client.text.match(/HTTP\/1.1 /g)).toHaveLength(1);
+    expect(wire.upstream.connections).toHaveLength(0);
+    expect(wire.recorder.recordings).toHaveLength(0);
+  });
+
+  it('a request that breaks off in its body is refused after the answer to the one before it', async () => {
+    const client = await wire.client();
+    client.write(`${post('{"n":1}')}${C}${chunk('first')}`);
+    const peers = [await wire.upstream.request(), await wire.upstream.request()];
+    const texts = await Promise.all(peers.map((peer) => peer.until(/"n":1|first/)));
+    const [good, broken] = texts[0]?.includes('"n":1') === true ? peers : peers.toReversed();
+    client.write('zzz\r\n');
+    await broken?.closed;
+    good?.write(answer('200 OK', 'served'));
+    const text = await client.until('"request_id"');
+    expect(parts(text).body).toMatch(/^servedHTTP\/1.1 400 Bad Request\r\n/);
+    expect(await client.untilClosed()).toBe(text);
+  });
+
+  it('CONNECT behind requests in progress ends the connection, and those upstream, too', async () => {
+    const client = await wire.client();
+    client.write(`${post('{"n":1}')}${post('{"n":2}')}CONNECT evil:443 HTTP/1.1\r\nHost: a\r\n\r\n`);
+    expect(await client.untilClosed()).toBe('');
+    for (const index of [0, 1]) {
+      const recording = await wire.recorder.recording(index);
+      expect(await recording.ended).toMatchObject({ outcome: 'aborted' });
+    }
+    expect(wire.relay.inflight()).toBe(0);
+  });
+
   it('the refusal reaches a client that has still much to send', async () => {
     const client = await wire.client();
     client.write(`${H}Transfer-Encoding: gzip, chunked\r\n\r\n`);

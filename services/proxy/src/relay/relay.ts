@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 
 import { parseDomain } from './domain.ts';
@@ -53,6 +54,8 @@ export interface Relay {
    * @returns false when no exchange of that response is in progress
    */
   abandon(res: ServerResponse, failure: Failure): boolean;
+  /** The connection is about to be closed, and Node will not tell its responses: ends the exchanges on it. */
+  abort(socket: Socket): void;
   /** From now on new requests are answered 503; those in progress go on. */
   drain(): void;
   /** Exchanges in progress. */
@@ -119,6 +122,12 @@ class ExchangeRelay implements Relay, ExchangeHost {
 
   abandon(res: ServerResponse, failure: Failure): boolean {
     return this.#exchanges.get(res)?.abandon(failure) ?? false;
+  }
+
+  abort(socket: Socket): void {
+    for (const [res, exchange] of this.#exchanges) {
+      if (res.req.socket === socket) exchange.clientLeft();
+    }
   }
 
   drain(): void {

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { answerFailure, answerOnSocket } from './failure-answer.ts';
+import { answerFailure, answerOnSocket, isRefused } from './failure-answer.ts';
 import type { Failure } from './failure.ts';
 import { errorCode, FAILURES } from './failure.ts';
 import { declaredLength, framingFailure } from './framing.ts';
@@ -83,18 +83,24 @@ class WireServer {
     });
     this.server.on('request', (req, res) => this.#handle(req, res));
     this.server.on('checkContinue', (req, res) => this.#handle(req, res));
-    this.server.on('checkExpectation', (req, res) => this.#refuse(req, res, FAILURES.expectation));
+    this.server.on('checkExpectation', (req, res) => this.#handle(req, res, FAILURES.expectation));
     this.server.on('clientError', (error, socket) => this.#connectionFailed(error, socket as Socket));
     this.server.on('connect', (_req, socket) => this.#connectRefused(socket as Socket));
   }
 
-  #handle(req: IncomingMessage, res: ServerResponse): void {
+  /** @param refusal the answer, where the server has decided already */
+  #handle(req: IncomingMessage, res: ServerResponse, refusal?: Failure): void {
+    if (isRefused(req.socket)) {
+      // Gets no answer: the connection closes with that of the refused request.
+      req.resume();
+      return;
+    }
     this.#responses.set(req.socket, res);
-    if (req.url?.startsWith('/v1/') === true) {
+    if (refusal === undefined && req.url?.startsWith('/v1/') === true) {
       this.#relay.handle(req, res);
       return;
     }
-    const failure = framingFailure(req, new HeaderView(req.rawHeaders));
+    const failure = refusal ?? framingFailure(req, new HeaderView(req.rawHeaders));
     if (failure !== undefined) {
       this.#refuse(req, res, failure);
       return;
@@ -104,7 +110,6 @@ class WireServer {
   }
 
   #refuse(req: IncomingMessage, res: ServerResponse, failure: Failure): void {
-    this.#responses.set(req.socket, res);
     const uploading = declaredLength(new HeaderView(req.rawHeaders)) !== 0;
     answerFailure(req, res, failure, { requestId: randomUUID(), uploading, lingerMs: this.#lingerMs });
   }
@@ -136,8 +141,12 @@ class WireServer {
       return;
     }
     const forwarding = this.#relay.abandon(res, failure);
-    if (!res.headersSent && res.socket !== null) {
+    const answer = (): void =>
       answerOnSocket(socket, failure, { requestId: randomUUID(), lingerMs: this.#lingerMs });
+    if (!res.headersSent && res.socket !== null) answer();
+    else if (!res.headersSent) {
+      // An earlier request on the connection is still being answered, and comes first.
+      res.once('socket', () => process.nextTick(answer));
     } else if (forwarding) {
       socket.destroy();
     } else {
@@ -148,6 +157,14 @@ class WireServer {
 
   #connectRefused(socket: Socket): void {
     socket.on('error', () => socket.destroy());
+    const res = this.#responses.get(socket);
+    if (res !== undefined && !res.writableFinished) {
+      // Node watches the connection no longer for the requests before this one, and so nobody could answer them in
+      // turn or see their client leave.
+      this.#relay.abort(socket);
+      socket.destroy();
+      return;
+    }
     socket.resume();
     answerOnSocket(socket, FAILURES.connect, { requestId: randomUUID(), lingerMs: this.#lingerMs });
   }
