@@ -16,8 +16,9 @@ export const copyLineStyles = css`
     flex: 1;
     min-width: 0;
     margin: 0;
-    overflow-x: auto;
     padding: 0.3rem 0;
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
   }
 
   code {

@@ -32,7 +32,7 @@ export class CopyLine extends LitElement {
 
   override render(): TemplateResult {
     return html`<div>
-        <pre tabindex="0" aria-label=${this.label}><code>${this.text}</code></pre>
+        <pre><code>${this.text}</code></pre>
         <button type="button" @click=${this._copy}>
           ${LABELS[this._said]}<span class="visually-hidden"> ${this.label}</span>
         </button>

@@ -97,7 +97,11 @@ export const requestTableStyles = css`
     }
 
     thead {
+      display: block;
       position: absolute;
+      width: 1px;
+      height: 1px;
+      overflow: hidden;
       clip-path: inset(50%);
     }
 

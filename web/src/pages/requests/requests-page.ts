@@ -68,7 +68,8 @@ export class RequestsPage extends LitElement {
   override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('search')) return;
     this._filters = filtersFrom(this.search);
-    this._requests = [];
+    // What is known to match is shown until the answer comes.
+    this._requests = mergeRequests([], this._requests, this._filters);
     this._nextCursor = null;
     void this._reload();
   }
