@@ -1,6 +1,8 @@
 /** How RFC 9112, read strictly, takes the first bytes of a connection. */
 export type Reading =
   | { readonly kind: 'request'; readonly target: string; readonly body: string; readonly rest: string }
+  /** It ends where `rest` begins, but has not exactly one host. */
+  | { readonly kind: 'refused'; readonly rest: string }
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'malformed' };
 
@@ -24,20 +26,29 @@ export function readRequest(bytes: string): Reading {
   if (headEnd === -1) return /[\n\0]/.test(text.replaceAll('\r\n', '')) ? MALFORMED : INCOMPLETE;
   const [start = '', ...lines] = text.slice(0, headEnd).split('\r\n');
   const [, , target = '', minor] = START.exec(start) ?? [];
-  const fields = lines.map((line) => FIELD.exec(line));
-  if (minor === undefined || fields.includes(null)) return MALFORMED;
+  const fields = lines.flatMap((line) => FIELD.exec(line) ?? []);
+  if (minor === undefined || fields.length !== 3 * lines.length) return MALFORMED;
   const all = (name: string): string[] =>
-    fields.filter((field) => field?.[1]?.toLowerCase() === name).map((field) => field?.[2] ?? '');
-  const [hosts, lengths, codings] = [all('host'), all('content-length'), all('transfer-encoding')];
-  if (hosts.length !== 1 || lengths.length + codings.length > 1) return MALFORMED;
+    fields.filter((_, index) => index % 3 === 2 && fields[index - 1]?.toLowerCase() === name);
   const rest = text.slice(headEnd + 4);
+  const framing = { lengths: all('content-length'), codings: all('transfer-encoding'), minor };
+  const reading = readBody({ target, rest }, framing);
+  return reading.kind === 'request' && all('host').length !== 1 ? { ...reading, kind: 'refused' } : reading;
+}
+
+function readBody(
+  { target, rest }: { target: string; rest: string },
+  { lengths, codings, minor }: { lengths: string[]; codings: string[]; minor: string },
+): Reading {
+  if (lengths.length + codings.length > 1) return MALFORMED;
   if (codings.length === 1) {
     return minor === '1' && codings[0]?.toLowerCase() === 'chunked' ? readChunks(target, rest) : MALFORMED;
   }
-  if (lengths.length === 1 && !/^\d{1,15}$/.test(lengths[0] ?? '')) return MALFORMED;
-  const length = Number(lengths[0] ?? 0);
-  if (rest.length < length) return INCOMPLETE;
-  return { kind: 'request', target, body: rest.slice(0, length), rest: rest.slice(length) };
+  const [length = '0'] = lengths;
+  if (!/^\d{1,15}$/.test(length)) return MALFORMED;
+  const end = Number(length);
+  if (rest.length < end) return INCOMPLETE;
+  return { kind: 'request', target, body: rest.slice(0, end), rest: rest.slice(end) };
 }
 
 function readChunks(target: string, text: string): Reading {
