@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { compareChangeCursors, isChangeCursor } from './change-cursor.ts';
+import { compareChangeCursors, isChangeCursor, parseChangeCursor } from './change-cursor.ts';
 
 it.each([
   ['1-2', '1-2', 0],
@@ -19,3 +19,10 @@ it.each([
 ])('%s is a cursor: %s', (text, is) => {
   expect(isChangeCursor(text)).toBe(is);
 });
+
+it.each(['', '1', '1-', '-1-2', '1-2-3', 'x-y', '99999999999999999999-1'])(
+  '%j is refused as a cursor',
+  (text) => {
+    expect(() => parseChangeCursor(text)).toThrow('cursor must be a position like 1234-5');
+  },
+);

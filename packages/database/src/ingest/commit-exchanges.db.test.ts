@@ -321,6 +321,20 @@ describe('commitExchanges', () => {
   });
 });
 
+/** Returns when so many connections of this database wait for a lock. */
+async function waitingWriters(count: number): Promise<void> {
+  const waiting = `select count(distinct pid)::int as count from pg_locks where not granted and pid in (
+    select pid from pg_stat_activity where datname = current_database())`;
+  const watcher = new Client({ connectionString: database.superuserUrl });
+  await watcher.connect();
+  let seen = 0;
+  while (seen < count) {
+    const found = await watcher.query<{ count: number }>(waiting);
+    seen = found.rows[0]?.count ?? 0;
+  }
+  await watcher.end();
+}
+
 describe('concurrent writers', () => {
   it('of the same pieces, nodes and rollups do not deadlock and count exactly', async () => {
     const contents = Array.from({ length: 60 }, (_, index) => `shared piece ${index}`);
@@ -359,6 +373,45 @@ describe('concurrent writers', () => {
       requests: 0,
       costUsd: '0',
     });
+  });
+
+  it('of the same pieces in different order wait for each other in one direction only', async () => {
+    const [first, middle, last] = ['a', 'b', 'c'].toSorted((a, b) =>
+      sampleHash(a).compare(sampleHash(b)),
+    ) as [string, string, string];
+    // Holds up both writers half way, so that each has one piece and wants the other's.
+    await superuser.query('begin');
+    await superuser.query(
+      `insert into nexus.piece (week, hash, request_id, part, "offset", length) values ($1, $2, $3, 0, 0, 1)`,
+      [weekOf(Date.now()), sampleHash(middle), nextId()],
+    );
+    const commits = [
+      [first, middle, last],
+      [last, middle, first],
+    ].map(async (order) => {
+      const { frame, pieces } = sampleFrame(nextId(), order);
+      await commitExchanges(writer, sampleBatch({ frames: [frame], pieces }));
+    });
+    await waitingWriters(2);
+    await superuser.query('rollback');
+    await expect(Promise.all(commits)).resolves.toHaveLength(2);
+    expect(await rows('select count(*)::int from nexus.piece')).toEqual([{ count: 3 }]);
+  });
+
+  it('of both states of a request leave the end, in whichever order they arrive', async () => {
+    const row = sampleRequest({ id: nextId() });
+    // Their common source is there already: making it would put them in line by itself.
+    await commitExchanges(writer, sampleBatch({ requests: [sampleRequest({ id: nextId() })] }));
+    const ending = await writer.connect();
+    await ending.query('begin');
+    await commitExchanges(ending, sampleBatch({ requests: [row] }));
+    const late = commitExchanges(writer, sampleBatch({ requests: [{ ...row, outcome: 'pending' }] }));
+    await Promise.race([late, waitingWriters(1)]);
+    await ending.query('commit');
+    ending.release();
+    await late;
+    expect(await rows('select id from nexus.open_request')).toEqual([]);
+    expect(await rows('select id from nexus.request where id = $1', [row.id])).toHaveLength(1);
   });
 
   it('of the same request count it once', async () => {
