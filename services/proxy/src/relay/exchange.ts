@@ -45,7 +45,7 @@ export interface ExchangeCall {
   readonly res: ServerResponse;
   readonly headers: HeaderView;
   readonly decision: ForwardDecision;
-  /** Bytes counted in before the start; the exchange's owner counts `countedBytes` out at its end. */
+  /** Bytes of the body as announced; undefined for a chunked one. */
   readonly declaredLength: number | undefined;
 }
 
@@ -96,9 +96,9 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
     return this.#call.res;
   }
 
-  /** Body bytes this exchange has counted in. */
+  /** Body bytes this exchange has counted in; its owner counts them out at its end. */
   get countedBytes(): number {
-    return this.#call.declaredLength ?? this.#countedBytes;
+    return this.#countedBytes;
   }
 
   /** Sends the request upstream and starts reading its body. */
@@ -170,12 +170,10 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
     this.#lastActivity = this.#host.now();
     this.#requestBytes += chunk.length;
     if (this.#over) return false;
-    if (this.#call.declaredLength === undefined) {
-      const failure = this.#chunkedFailure(chunk.length);
-      if (failure !== undefined) {
-        this.fail(failure);
-        return false;
-      }
+    const failure = this.#sizeFailure(chunk.length);
+    if (failure !== undefined) {
+      this.fail(failure);
+      return false;
     }
     this.#recording.requestChunk(chunk);
     return true;
@@ -261,7 +259,8 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
 
   // Endings
 
-  #chunkedFailure(bytes: number): Failure | undefined {
+  /** Counts what has come: what is only announced takes no memory, and could be announced by anybody. */
+  #sizeFailure(bytes: number): Failure | undefined {
     if (this.#requestBytes > this.#host.maxBodyBytes) return FAILURES.tooLarge;
     if (!this.#host.takeBytes(bytes)) return FAILURES.overloaded;
     this.#countedBytes += bytes;

@@ -180,6 +180,22 @@ describe('the limit of body bytes in progress', () => {
     expect(wire.refusals).toEqual([503]);
   });
 
+  it('leaves the room that is only announced to others', async () => {
+    await restart({ relay: { maxInflightBytes: 10 } });
+    const slow = await wire.client();
+    slow.write(post('01234567').slice(0, -7));
+    const held = await wire.upstream.request();
+    await held.until('0');
+    const quick = await wire.client();
+    quick.write(post('abcdefgh'));
+    const upstream = await wire.upstream.request();
+    await upstream.until('abcdefgh');
+    upstream.write(answer('200 OK', 'done'));
+    await quick.until('done');
+    slow.write('1234567');
+    expect(await held.until('01234567')).toContain('Content-Length: 8');
+  });
+
   it('counts chunked bodies as they come', async () => {
     await restart({ relay: { maxInflightBytes: 10 } });
     const client = await wire.client();

@@ -112,8 +112,8 @@ class ExchangeRelay implements Relay, ExchangeHost {
     }
     const call = { req, res, headers, decision, declaredLength: length };
     if (length !== undefined && length > this.maxBodyBytes) {
-      this.#begin({ ...call, declaredLength: undefined }).fail(FAILURES.tooLarge);
-    } else if (this.takeBytes(length ?? 0)) {
+      this.#begin(call).fail(FAILURES.tooLarge);
+    } else if (this.#hasRoom(length ?? 0)) {
       this.#begin(call).start();
     } else {
       this.#refuse(req, res, { failure: FAILURES.overloaded, uploading: length !== 0 });
@@ -154,7 +154,7 @@ class ExchangeRelay implements Relay, ExchangeHost {
   }
 
   takeBytes(bytes: number): boolean {
-    if (this.#inflightBytes + bytes > this.#maxInflightBytes) return false;
+    if (!this.#hasRoom(bytes)) return false;
     this.#inflightBytes += bytes;
     return true;
   }
@@ -165,6 +165,10 @@ class ExchangeRelay implements Relay, ExchangeHost {
     this.#metrics?.exchangeEnded(summary);
     if (this.#exchanges.size > 0) return;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#inflightBytes + bytes <= this.#maxInflightBytes;
   }
 
   #begin(call: ExchangeCall): Exchange {
