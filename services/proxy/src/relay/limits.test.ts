@@ -193,7 +193,7 @@ describe('the limit of body bytes in progress', () => {
     upstream.write(answer('200 OK', 'done'));
     await quick.until('done');
     slow.write('1234567');
-    expect(await held.until('01234567')).toContain('Content-Length: 8');
+    expect(await held.until('01234567')).toContain('content-length: 8');
   });
 
   it('counts chunked bodies as they come', async () => {
