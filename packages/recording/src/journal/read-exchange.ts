@@ -5,6 +5,7 @@ import type { FoundRecord } from './journal-scanner.ts';
 import { RECORD_HEADER_BYTES } from './record.ts';
 import type { SegmentSource } from './segment-source.ts';
 import type {
+  AllocateBytes,
   ExchangeClosing,
   JournalExchange,
   RecordedResponse,
@@ -88,9 +89,9 @@ export class ReadExchange implements JournalExchange {
     if (requestLength !== this.requestLength || responseLength !== this.responseLength) this.damaged = true;
   }
 
-  requestBody(): Buffer {
+  requestBody(allocate: AllocateBytes = allocateOwn): Buffer {
     this.#check();
-    const body = Buffer.allocUnsafeSlow(this.requestLength);
+    const body = allocate(this.requestLength);
     let at = 0;
     for (const { source, offset, seriesBytes, bodyBytes } of this.#request) {
       readFully(source, { target: body, at, length: bodyBytes, position: offset + seriesBytes });
@@ -99,17 +100,17 @@ export class ReadExchange implements JournalExchange {
     return body;
   }
 
-  response(): RecordedResponse {
+  response(allocate: AllocateBytes = allocateOwn): RecordedResponse {
     this.#check();
-    const bytes = Buffer.allocUnsafeSlow(this.responseLength);
+    const bytes = allocate(this.responseLength);
     const chunks: number[] = [];
     let at = 0;
     let time = 0;
     for (const { source, offset, seriesBytes, bodyBytes } of this.#response) {
-      const slice = Buffer.allocUnsafe(seriesBytes + bodyBytes);
-      readFully(source, { target: slice, at: 0, length: slice.length, position: offset });
-      time = readSeries(slice.subarray(0, seriesBytes), time, chunks);
-      bytes.set(slice.subarray(seriesBytes), at);
+      const series = Buffer.allocUnsafe(seriesBytes);
+      readFully(source, { target: series, at: 0, length: seriesBytes, position: offset });
+      time = readSeries(series, time, chunks);
+      readFully(source, { target: bytes, at, length: bodyBytes, position: offset + seriesBytes });
       at += bodyBytes;
     }
     return { bytes, chunks };
@@ -134,6 +135,10 @@ export class ReadExchange implements JournalExchange {
     if (!this.#released) return;
     throw new JournalError(`exchange ${this.id} was acknowledged: its bytes are no longer in the journal`);
   }
+}
+
+function allocateOwn(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes);
 }
 
 function extentOf(found: FoundRecord): Extent & { bodyOffset: number } {

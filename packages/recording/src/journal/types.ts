@@ -65,9 +65,13 @@ export interface JournalExchange {
   readonly lost: LostReason | undefined;
   /** A record of it was corrupt: the bodies stop before the first gap. The remains are in quarantine. */
   readonly damaged: boolean;
-  requestBody(): Buffer;
-  response(): RecordedResponse;
+  /** @param allocate where the body is put; a buffer of its own when absent */
+  requestBody(allocate?: AllocateBytes): Buffer;
+  response(allocate?: AllocateBytes): RecordedResponse;
 }
+
+/** Answers a buffer of exactly so many bytes, which the caller fills. */
+export type AllocateBytes = (bytes: number) => Buffer;
 
 /** What the journal has to say since the previous batch, in journal order. */
 export interface JournalBatch {

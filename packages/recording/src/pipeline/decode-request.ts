@@ -68,8 +68,11 @@ function cutRequest(options: {
   complete: boolean;
 }): CutBody {
   const { exchange, cutter, week, complete } = options;
-  const body = exchange.requestBody();
-  return cutter.cut({ week, body, ...(complete && { sessionKey: sessionKeyOf(exchange) }) });
+  const sessionKey = complete ? sessionKeyOf(exchange) : undefined;
+  // The first body of a session is kept as it is; of a later one only what is new.
+  const isTransient = sessionKey !== undefined && cutter.remembers(sessionKey);
+  const body = exchange.requestBody(isTransient ? (bytes) => cutter.scratch.take(bytes) : undefined);
+  return cutter.cut({ week, body, isTransient, ...(sessionKey !== undefined && { sessionKey }) });
 }
 
 /** Requests with the same key are likely to share a prefix; a wrong guess costs time, never correctness. */

@@ -1,12 +1,15 @@
 import type { AssembledMessage } from '@claude-nexus/protocol';
 import { decodeContent, MessageAssembler, readMessage, SseDecoder } from '@claude-nexus/protocol';
 import type { JournalExchange, StoredHead } from '../journal/types.ts';
-import { cutResponse } from '../store/index.ts';
+import { cutResponse, Scratch } from '../store/index.ts';
 import type { DecodedResponse } from './exchange.ts';
 import { contentEncoding, headerValue, mediaType } from './headers.ts';
 
 /** Limit for what a compressed answer may grow to; the bytes on the wire are kept whatever happens here. */
 const MAX_DECODED_BYTES = 64 * 1024 * 1024;
+
+/** Streams are read to it: of a stream, only what is made of it stays. */
+const scratch = new Scratch();
 
 /** Decodes the answer of a closed exchange. */
 export function decodeResponse(exchange: JournalExchange): DecodedResponse {
@@ -21,7 +24,7 @@ export function decodeResponse(exchange: JournalExchange): DecodedResponse {
     length: exchange.end?.responseLength ?? exchange.responseLength,
   };
   if (!exchange.begin.recordBody) return common;
-  const { bytes, chunks } = exchange.response();
+  const { bytes, chunks } = exchange.response(common.streamed ? (length) => scratch.take(length) : undefined);
   const recorded = { ...common, length: bytes.length, chunks };
   if (bytes.length === 0) return recorded;
   return recorded.streamed ? decodeStream(recorded, exchange, bytes) : decodeWhole(recorded, head, bytes);
@@ -54,7 +57,7 @@ function decodeWhole(response: DecodedResponse, head: StoredHead, bytes: Buffer)
 function decodeStream(response: DecodedResponse, exchange: JournalExchange, bytes: Buffer): DecodedResponse {
   const encoding = response.contentEncoding;
   const decoded = decodeContent(encoding, bytes, MAX_DECODED_BYTES);
-  if (decoded === undefined) return { ...response, form: 'raw', raw: bytes };
+  if (decoded === undefined) return { ...response, form: 'raw', raw: Buffer.from(bytes) };
   const { message, firstContentEnd, valid } = assemble(decoded.bytes);
   const whole = valid && message.complete && !decoded.truncated && !exchange.damaged;
   return {
@@ -64,7 +67,7 @@ function decodeStream(response: DecodedResponse, exchange: JournalExchange, byte
     firstTokenMs: arrivalOf(firstContentEnd, response.chunks, encoding === undefined),
     form: whole ? 'message' : 'raw',
     body: message.json === undefined ? undefined : cutResponse(Buffer.from(message.json)),
-    raw: whole ? undefined : bytes,
+    raw: whole ? undefined : Buffer.from(bytes),
   };
 }
 

@@ -28,7 +28,7 @@ function newCutter(memoryBytes?: number): BodyCutter {
 function cut(
   cutter: BodyCutter,
   body: Buffer,
-  options: { sessionKey?: string; week?: number } = {},
+  options: { sessionKey?: string; week?: number; isTransient?: boolean } = {},
 ): CutBody {
   return cutter.cut({ sessionKey: 's', week: 1, body, ...options });
 }
@@ -128,6 +128,24 @@ describe('BodyCutter', () => {
     const result = cut(cutter, bodyOf(changed));
     expect(digested).toBe(101);
     expect([result.knownNodes, result.nodes.length]).toEqual([50, 50]);
+  });
+
+  it('neither keeps nor answers views of a transient body, nor writes over what it answered', () => {
+    const cutter = newCutter();
+    const bodies = Array.from({ length: 4 }, (_, turn) =>
+      bodyOf([ask, { role: 'user', content: `${turn} ${essay.toUpperCase()}` }]),
+    );
+    const answered = bodies.map((body, turn) => {
+      const place = cutter.scratch.take(body.length);
+      body.copy(place);
+      const result = cut(cutter, turn === 0 ? body : place, { isTransient: turn > 0 });
+      place.fill('!');
+      return result;
+    });
+    expect(answered.map(({ knownNodes }) => knownNodes)).toEqual([0, 1, 1, 1]);
+    for (const { hash, bytes } of answered.flatMap(({ pieces }) => pieces))
+      expect(contentHash(bytes)).toEqual(hash);
+    expect(cut(cutter, bodies[3] as Buffer).knownNodes).toBe(2);
   });
 
   it('knows nothing in another week, of another session, or after forgetting', () => {

@@ -8,6 +8,7 @@ import { growTree } from './message-tree.ts';
 import type { MessageDigests } from './message-tree.ts';
 import { buildRecipe } from './recipe.ts';
 import type { Recipe } from './recipe.ts';
+import { Scratch } from './scratch.ts';
 import { SessionMemory } from './session-memory.ts';
 import type { MessageCut, NodeState, RememberedBody, SectionCut } from './session-memory.ts';
 
@@ -53,8 +54,10 @@ export interface CutRequest {
   sessionKey?: string;
   /** De-duplication ends with the week: a body of another week is not compared with. */
   week: number;
-  /** Kept until the session's next bodies; must not be written to afterwards. */
+  /** Kept until the session's next bodies, and part of the pieces; must not be written to afterwards. */
   body: Buffer;
+  /** The caller writes to `body` once it is cut: what is kept and answered of it is copied. */
+  isTransient?: boolean;
 }
 
 /** Marks for the next body of a session: its changes begin at one of the last messages. */
@@ -72,6 +75,8 @@ const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
 export class BodyCutter {
   readonly #digests: MessageDigests;
   readonly #memory: SessionMemory;
+  /** Where bodies can be read to that are cut as transient. */
+  readonly scratch = new Scratch();
 
   constructor(options: { memoryBytes?: number; digests: MessageDigests }) {
     this.#digests = options.digests;
@@ -83,25 +88,37 @@ export class BodyCutter {
     return this.#memory.bytes;
   }
 
+  /** Whether a body of the session was cut before and is remembered. */
+  remembers(sessionKey: string): boolean {
+    return this.#memory.has(sessionKey);
+  }
+
   /** Drops what is known of one session, or of all. */
   forget(sessionKey?: string): void {
     this.#memory.forget(sessionKey);
   }
 
   /** Never throws on any content. Linear in what differs from the session's last body. */
-  cut({ sessionKey, week, body }: CutRequest): CutBody {
+  cut(request: CutRequest): CutBody {
+    const cut = this.#cut(request);
+    return request.isTransient === true ? { ...cut, pieces: copyPieces(cut.pieces) } : cut;
+  }
+
+  #cut({ sessionKey, week, body, isTransient = false }: CutRequest): CutBody {
     const earlier = sessionKey === undefined ? undefined : this.#memory.find(sessionKey, week, body);
     const parts = new BodyDivider({ body, earlier, digests: this.#digests }).divide();
     if (parts.form === 'whole') return cutWhole(body, parts);
     const nodes = this.#grow(parts, earlier);
     const texts = pickTexts(body, parts, earlier);
     const digest = hashParts({ body, parts, earlier, isRemembered: sessionKey !== undefined });
+    // Before the memory is updated, which may overwrite the bytes some of them were found in.
+    const pieces = newPieces(body, parts);
     if (sessionKey !== undefined) {
       const { head, messages, bounds, tail } = parts;
-      const kept = ownBytes(body);
+      const kept = isTransient ? copyBody(body, earlier, sharedBytes(parts)) : ownBytes(body);
       this.#memory.remember(
         sessionKey,
-        { week, body: kept, ...digest, head, messages, bounds, nodes, tail, ...texts },
+        { week, ...kept, ...digest, head, messages, bounds, nodes, tail, ...texts },
         earlier,
       );
     }
@@ -114,7 +131,7 @@ export class BodyCutter {
       leaf: nodes.at(-1)?.hash,
       nodes: newNodes(parts, nodes),
       knownNodes: parts.knownMessages,
-      pieces: newPieces(body, parts),
+      pieces,
       facts: mergeFacts([parts.head.facts, parts.tail.facts], {
         messageCount: nodes.length,
         firstText: texts.firstText.text,
@@ -163,15 +180,14 @@ function hashParts(options: {
 }): Pick<RememberedBody, 'sha256' | 'checkpoints'> {
   const { body, parts, earlier } = options;
   if (!options.isRemembered) return { sha256: sha256(body), checkpoints: [] };
-  const { bounds, knownHead, knownMessages, knownTail } = parts;
+  const { knownHead, knownMessages, knownTail } = parts;
   const isEqual =
     knownHead && knownTail && knownMessages === parts.messages.length && earlier?.body.length === body.length;
-  if (earlier !== undefined && isEqual) return earlier;
-  const shared = knownHead ? (bounds[knownMessages] as number) : 0;
+  if (earlier !== undefined && isEqual) return { sha256: earlier.sha256, checkpoints: earlier.checkpoints };
   return hashBody(body, {
     earlier: earlier?.checkpoints ?? [],
-    shared,
-    marks: bounds.slice(-LIKELY_CHANGES),
+    shared: sharedBytes(parts),
+    marks: parts.bounds.slice(-LIKELY_CHANGES),
   });
 }
 
@@ -257,7 +273,38 @@ function readAgain(
   return readUserTexts(parseMessage(text, (messages[index] as MessageCut).valueStart));
 }
 
+/** How many leading bytes are those of the earlier body. */
+function sharedBytes({ bounds, knownHead, knownMessages }: BodyParts): number {
+  return knownHead ? (bounds[knownMessages] as number) : 0;
+}
+
+type KeptBody = Pick<RememberedBody, 'body' | 'room'>;
+
 /** The body itself, or a copy if it is a small view of a large buffer that would be kept alive with it. */
-function ownBytes(body: Buffer): Buffer {
-  return body.buffer.byteLength > 2 * body.length + 16_384 ? Buffer.from(body) : body;
+function ownBytes(body: Buffer): KeptBody {
+  const own = body.buffer.byteLength > 2 * body.length + 16_384 ? Buffer.from(body) : body;
+  return { body: own, room: undefined };
+}
+
+/** A copy of the body, over the earlier one where that has the room, of which `shared` bytes are there already. */
+function copyBody(body: Buffer, earlier: RememberedBody | undefined, shared: number): KeptBody {
+  const fits = earlier?.room !== undefined && earlier.room.length >= body.length;
+  const room = fits ? (earlier.room as Buffer) : Buffer.allocUnsafeSlow(roomFor(body.length));
+  body.copy(room, fits ? shared : 0, fits ? shared : 0);
+  return { body: room.subarray(0, body.length), room };
+}
+
+/** The next turns of the session are to fit as well. */
+function roomFor(bytes: number): number {
+  return bytes + Math.max(16_384, bytes >> 3);
+}
+
+function copyPieces(pieces: readonly CutPiece[]): CutPiece[] {
+  const all = Buffer.allocUnsafe(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  let at = 0;
+  return pieces.map(({ hash, bytes }) => {
+    const start = at;
+    at += bytes.copy(all, at);
+    return { hash, bytes: all.subarray(start, at) };
+  });
 }

@@ -14,3 +14,4 @@ export { rebuildBody, rebuildResponse } from './rebuild.ts';
 export type { BodyRecipes, Expected, PieceLookup } from './rebuild.ts';
 export { readFacts } from './read-facts.ts';
 export { recipePieces } from './recipe.ts';
+export { Scratch } from './scratch.ts';

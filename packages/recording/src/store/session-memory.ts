@@ -35,6 +35,8 @@ export interface NodeState {
 export interface RememberedBody {
   week: number;
   body: Buffer;
+  /** The memory `body` begins in, if nothing else refers to it: the next body may be written over it. */
+  room: Buffer | undefined;
   sha256: Buffer;
   checkpoints: readonly HashCheckpoint[];
   head: SectionCut;
@@ -76,6 +78,10 @@ export class SessionMemory {
   /** Bytes retained, by estimate. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  has(sessionKey: string): boolean {
+    return this.#sessions.has(sessionKey);
   }
 
   /** A body of the session and week that `body` appears to continue. */
@@ -127,8 +133,8 @@ function endsAlike(a: Buffer, b: Buffer, length: number): boolean {
   return a.length >= length && a.subarray(-length).equals(b.subarray(-length));
 }
 
-function retainedBytes({ body, head, messages, tail, checkpoints }: RememberedBody): number {
-  let bytes = body.length + checkpoints.length * CHECKPOINT_BYTES + messages.length * MESSAGE_OVERHEAD_BYTES;
+function retainedBytes({ body, room = body, head, messages, tail, checkpoints }: RememberedBody): number {
+  let bytes = room.length + checkpoints.length * CHECKPOINT_BYTES + messages.length * MESSAGE_OVERHEAD_BYTES;
   for (const { recipe } of [head, tail, ...messages])
     bytes += recipe.bytes.length + recipe.pieces.length * PIECE_OVERHEAD_BYTES;
   return bytes;
