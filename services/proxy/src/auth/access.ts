@@ -1,4 +1,3 @@
-import { hostOf } from '../credentials/domain.ts';
 import type { DomainCredential, DomainLookup } from '../credentials/domain-credential.ts';
 import { OWN_ERRORS } from '../errors.ts';
 import type { OwnError } from '../errors.ts';
@@ -40,11 +39,8 @@ const AMBIGUOUS_PATH = /[%\\]|\/\/|\/\.{1,2}(\/|$)/;
 /** Whether and with which credential a request goes upstream, from memory. */
 export function createAccessDecider(options: AccessOptions): AccessDecider {
   return (request) => {
-    // Read here once more, because one reading of the header must decide both what is sent and what is stored.
-    const host = hostOf(request.headers.raw);
-    if (host === undefined) return refuse(OWN_ERRORS.host);
-    const found = options.credentials.find(host.domain);
-    if (found === undefined) return decidePassthrough(request, host.domain, options);
+    const found = options.credentials.find(request.domain);
+    if (found === undefined) return decidePassthrough(request, options);
     if (found === 'unusable') return refuse(OWN_ERRORS.credentialFile);
     return decideManaged(request, found, options);
   };
@@ -70,7 +66,7 @@ function decideManaged(
   };
 }
 
-function decidePassthrough(request: AccessRequest, domain: string, options: AccessOptions): AccessDecision {
+function decidePassthrough(request: AccessRequest, options: AccessOptions): AccessDecision {
   if (options.passthrough === 'deny' || options.accountHashKey === undefined)
     return refuse(OWN_ERRORS.domain);
   const [credential] = inboundCredentials(request.headers.raw);
@@ -78,7 +74,7 @@ function decidePassthrough(request: AccessRequest, domain: string, options: Acce
   const accountId = credential === undefined ? undefined : accountIdOf(credential, options.accountHashKey);
   return {
     kind: 'forward',
-    domain,
+    domain: request.domain,
     scope: `account:${accountId ?? 'none'}`,
     ...(accountId === undefined ? {} : { accountId }),
     outboundHeaders: { strip: HOP_CREDENTIALS, add: [] },

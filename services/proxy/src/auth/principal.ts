@@ -1,4 +1,4 @@
-import { hostOf } from '../credentials/domain.ts';
+import { hostOf } from '../host.ts';
 import { OWN_ERRORS } from '../errors.ts';
 import type { OwnError } from '../errors.ts';
 import type { AccessOptions } from './access.ts';

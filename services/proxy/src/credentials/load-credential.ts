@@ -8,7 +8,7 @@ import type { ApiKeyCredential, CredentialFile } from '@claude-nexus/runtime';
 
 import { ClientKeys } from '../auth/client-keys.ts';
 import type { DomainCredential } from './domain-credential.ts';
-import { parseHost } from './domain.ts';
+import { parseHost } from '../host.ts';
 
 export const FILE_SUFFIX = '.credentials.json';
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 
-import { parseDomain } from './domain.ts';
+import { parseHost } from '../host.ts';
 import type { ExchangeCall, ExchangeHost } from './exchange.ts';
 import { Exchange } from './exchange.ts';
 import { answerFailure } from './failure-answer.ts';
@@ -182,7 +182,7 @@ class ExchangeRelay implements Relay, ExchangeHost {
     const failure = framingFailure(req, headers);
     if (failure !== undefined) return failure;
     if (this.draining) return FAILURES.draining;
-    const domain = parseDomain(headers.get('host') ?? '');
+    const domain = parseHost(headers.get('host') ?? '')?.domain;
     if (domain === undefined) return FAILURES.host;
     const decision = this.#decide({ method: req.method ?? 'GET', path: req.url ?? '/', domain, headers });
     return decision.kind === 'forward' ? decision : failureOf(decision);

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { hostOf } from '../credentials/domain.ts';
+import { hostOf } from '../host.ts';
 import { OWN_ERRORS } from '../errors.ts';
 import { readClientSetupFile } from './client-setup-files.ts';
 import { sendError } from './send-error.ts';

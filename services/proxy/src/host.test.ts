@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { hostOf, parseHost } from './domain.ts';
+import { hostOf, parseHost } from './host.ts';
 
 describe('parseHost', () => {
   it.each([
