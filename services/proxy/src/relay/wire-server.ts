@@ -12,7 +12,7 @@ import { HeaderView } from './header-view.ts';
 import type { Relay } from './relay.ts';
 
 /** Time limits of the server, in milliseconds. */
-export interface WireTimeouts {
+interface WireTimeouts {
   /** From the first byte of a request, or the opening of a connection, to the end of the head. */
   readonly headersMs: number;
   /** To the end of the body, however steadily it comes. */
@@ -23,7 +23,7 @@ export interface WireTimeouts {
   readonly lingerMs: number;
 }
 
-export const DEFAULT_WIRE_TIMEOUTS: WireTimeouts = {
+const DEFAULT_WIRE_TIMEOUTS: WireTimeouts = {
   headersMs: 30_000,
   requestMs: 900_000,
   keepAliveMs: 630_000,
