@@ -15,9 +15,14 @@ export class ApiError extends Error {
   }
 }
 
-/** Calls the API at an address relative to the document's base and returns the JSON answer; throws ApiError. */
+/** A server that is stuck is as good as one that is down; a large request takes a second or two. */
+const TIMEOUT_MS = 20_000;
+
+/** Calls the API at an address relative to the document's base and returns the JSON answer; throws ApiError, or what fetch throws. */
 export async function fetchJson<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const response = await fetch(new URL(path, document.baseURI), init);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+  const response = await fetch(new URL(path, document.baseURI), { ...init, signal });
   if (response.status === 204) return undefined as T;
   if (response.ok) return (await response.json()) as T;
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
