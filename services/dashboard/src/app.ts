@@ -9,6 +9,7 @@ import { guard } from './auth/guard.ts';
 import { ChangeFeed } from './events/change-feed.ts';
 import { EventHub } from './events/event-hub.ts';
 import { StatsPublisher } from './events/stats-publisher.ts';
+import { answerOtherMethods } from './http/allowed-methods.ts';
 import { createDashboardMetrics } from './http/metrics.ts';
 import type { DashboardMetrics } from './http/metrics.ts';
 import { answerWithProblems, sendProblemOf } from './http/problem.ts';
@@ -145,7 +146,7 @@ async function dataRoutes(app: App, context: RouteContext): Promise<void> {
     const guarded = scope as App;
     secureHeaders(guarded, DATA_POLICY);
     guard(guarded, context.authenticator);
-    eventRoutes(guarded, context);
+    answerOtherMethods(guarded, () => eventRoutes(guarded, context));
     await guarded.register(async (api) => apiRoutes(api as App, context), { prefix: '/api' });
   });
 }
@@ -153,14 +154,16 @@ async function dataRoutes(app: App, context: RouteContext): Promise<void> {
 async function openRoutes(app: App, context: RouteContext): Promise<void> {
   await app.register(async (open) => {
     secureHeaders(open, DATA_POLICY);
-    healthRoutes(open, context);
+    answerOtherMethods(open, () => healthRoutes(open, context));
   });
 }
 
 function apiRoutes(app: App, context: RouteContext): void {
-  sessionRoutes(app, context);
-  requestRoutes(app, context);
-  storageStatsRoutes(app, context);
-  proxyRoutes(app, context);
-  openapiRoutes(app);
+  answerOtherMethods(app, () => {
+    sessionRoutes(app, context);
+    requestRoutes(app, context);
+    storageStatsRoutes(app, context);
+    proxyRoutes(app, context);
+    openapiRoutes(app);
+  });
 }

@@ -104,6 +104,18 @@ export class RouteNotFoundError extends HttpProblemError {
   }
 }
 
+/** There is something at this address, but not for this method. */
+export class MethodNotAllowedError extends HttpProblemError {
+  readonly code = 'NEXUS_METHOD_NOT_ALLOWED';
+  readonly status = 405;
+  readonly title = 'Method Not Allowed';
+
+  /** @param allowed methods the address has */
+  constructor(allowed: readonly string[]) {
+    super(`this address knows ${allowed.join(', ')}`);
+  }
+}
+
 /** The database cannot be reached, or does not serve this version. */
 export class DatabaseUnavailableError extends HttpProblemError {
   readonly code = 'NEXUS_DATABASE_UNAVAILABLE';

@@ -8,6 +8,9 @@ const SAFE_TYPES: ReadonlyMap<string, { readonly type: string; readonly extensio
 ]);
 const BYTES = { type: 'application/octet-stream', extension: 'bin' };
 
+/** Media types bodies are sent as. */
+export const BODY_TYPES: readonly string[] = ['application/octet-stream', 'application/json', 'text/plain'];
+
 /**
  * Headers for the exact bytes of a stored body. Bytes in a content coding are sent as they are and without
  * Content-Encoding, or the client would undo the coding and not see what was sent; their coding is named in

@@ -100,6 +100,35 @@ describe('GET /api/openapi.json', () => {
   });
 });
 
+describe('an address', () => {
+  it('answers 405 with the methods it has to any other', async () => {
+    const unknown = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'] as const;
+    for (const [path, methods] of Object.entries(description.paths)) {
+      for (const method of unknown.filter((name) => !(name.toLowerCase() in methods))) {
+        const url = path.replace('{id}', requestId(1));
+        const answer = await dashboard.app.inject({ url, method, headers: { 'x-dashboard-key': KEY } });
+        const allowed = String(answer.headers.allow).toLowerCase().split(', ');
+        expect([method, url, answer.statusCode]).toEqual([method, url, 405]);
+        expect(allowed.filter((name) => name !== 'head').toSorted()).toEqual(Object.keys(methods).toSorted());
+        expect(answer.json<Problem>().code).toBe('NEXUS_METHOD_NOT_ALLOWED');
+      }
+    }
+  });
+
+  it('does not tell which methods it has to those without a key', async () => {
+    const answer = await dashboard.app.inject({ url: '/api/requests', method: 'PUT' });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers).not.toHaveProperty('allow');
+  });
+
+  it('sends bodies as the media types it declares', async () => {
+    const path = `/api/requests/${requestId(1)}/request-body`;
+    const sent = (await dashboard.get(path)).headers['content-type'];
+    const declared = description.paths['/api/requests/{id}/request-body']?.['get']?.responses['200']?.content;
+    expect(Object.keys(declared ?? {})).toContain(String(sent).split(';', 1)[0]);
+  });
+});
+
 describe('whatever is sent', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),

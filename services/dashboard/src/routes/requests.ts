@@ -9,7 +9,7 @@ import type { FastifyReply } from 'fastify';
 import { BodyNotStoredError } from '../errors.ts';
 import { sendCached } from '../http/send-cached.ts';
 import { Turnstile } from '../http/turnstile.ts';
-import { bodyHeaders } from '../requests/body-headers.ts';
+import { BODY_TYPES, bodyHeaders } from '../requests/body-headers.ts';
 import { decodeCursor, encodeCursor } from '../requests/cursor.ts';
 import { readDetail } from '../requests/detail.ts';
 import { toFilters } from '../requests/filters.ts';
@@ -45,7 +45,7 @@ const bodySchema = {
   description: 'Bytes in a content coding are sent as stored; nexus-stored-encoding names the coding.',
   tags: ['requests'],
   params: RequestIdParams,
-  response: responses({ 200: other('the bytes', 'application/octet-stream') }, MISSING),
+  response: responses({ 200: other('the bytes', ...BODY_TYPES) }, MISSING),
 };
 
 /** `/api/requests` and what belongs to one request. */

@@ -24,9 +24,10 @@ export function json(description: string, schema: TSchema): object {
   return { description, content: { 'application/json': { schema } } };
 }
 
-/** A text or bytes of another media type. */
-export function other(description: string, mediaType: string): object {
-  return { description, content: { [mediaType]: { schema: Type.String({ format: 'binary' }) } } };
+/** A text or bytes of one of these media types. */
+export function other(description: string, ...mediaTypes: readonly string[]): object {
+  const schema = Type.String({ format: 'binary' });
+  return { description, content: Object.fromEntries(mediaTypes.map((type) => [type, { schema }])) };
 }
 
 /** No content. */
