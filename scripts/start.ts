@@ -28,6 +28,19 @@ function handleSignals(gateway: Gateway): void {
     );
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  onNpmGone(() => onSignal('SIGTERM'));
+}
+
+/** npm sends a SIGTERM it gets to the shell it runs us in; the shell dies of it and passes nothing on. */
+function onNpmGone(stop: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 500);
+  watch.unref();
 }
 
 /** Errors of ours are one line; anything else is a defect and comes with its stack. */
