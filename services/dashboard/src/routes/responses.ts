@@ -26,11 +26,12 @@ export function json(description: string, schema: TSchema): object {
 
 /** A text or bytes of one of these media types. */
 export function other(description: string, ...mediaTypes: readonly string[]): object {
-  const content = (type: string) => ({
-    // JSON is read as what it says, everything else as it is.
-    schema: type === 'application/json' ? Type.Unknown() : Type.String({ format: 'binary' }),
-  });
-  return { description, content: Object.fromEntries(mediaTypes.map((type) => [type, content(type)])) };
+  return { description, content: Object.fromEntries(mediaTypes.map((type) => [type, contentOf(type)])) };
+}
+
+/** JSON is read as what it says, everything else as it is. */
+function contentOf(mediaType: string): object {
+  return { schema: mediaType === 'application/json' ? Type.Unknown() : Type.String({ format: 'binary' }) };
 }
 
 /** No content. */
