@@ -44,6 +44,14 @@ export class DatabaseServer {
     this.#server = await startEmbedded({ dataDir: this.#dataDir, port: this.port });
   }
 
+  /** Starts again if it has ended by itself. @returns whether it had */
+  async revive(): Promise<boolean> {
+    if (isAlive(this.#server.pid)) return false;
+    await this.stop();
+    await this.restart();
+    return true;
+  }
+
   /** Disconnects everybody and ends in order. */
   async stop(): Promise<void> {
     await this.#server.stop();
@@ -76,5 +84,14 @@ export class DatabaseServer {
   async remove(): Promise<void> {
     await this.#server.stop();
     if (this.#ownFolder) await rm(this.#dataDir, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }

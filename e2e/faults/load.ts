@@ -2,6 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 
+import { until } from '../fixtures/program.ts';
+
 /** The credential of every client: all rows belong to one account. */
 export const API_KEY = 'sk-ant-api03-faults';
 
@@ -10,6 +12,8 @@ export interface Receipt {
   /** The upstream's `request-id`. */
   readonly requestId: string;
   readonly status: number;
+  /** When the last byte was seen, in milliseconds since the epoch. */
+  readonly receivedAt: number;
   /** SHA-256 in hex of what was sent. */
   readonly requestSha256: string;
   /** SHA-256 in hex of a non-streamed answer. */
@@ -47,11 +51,13 @@ export async function send(url: string, shot: Shot, dispatcher?: Agent): Promise
     chunks.push(chunk);
     shot.onText?.(Buffer.concat(chunks).toString());
   }
+  const receivedAt = Date.now();
   const bytes = Buffer.concat(chunks);
   const streamed = String(answer.headers['content-type']).startsWith('text/event-stream');
   return {
     requestId: String(answer.headers['request-id']),
     status: answer.statusCode,
+    receivedAt,
     requestSha256: sha256(shot.body),
     ...(streamed ? { text: textOf(bytes.toString()) } : { responseSha256: sha256(bytes) }),
   };
@@ -121,8 +127,10 @@ export interface LoadOptions {
 
 /** Clients that hold conversations until they are told to stop. */
 export class Load {
-  /** Answers received in full. */
+  /** Answers of the upstream received in full. */
   readonly receipts: Receipt[] = [];
+  /** Answers of the proxy itself: it takes no new work. */
+  refused = 0;
   /** Requests that got no answer, or not all of it. */
   readonly failures: Error[] = [];
   readonly #options: LoadOptions;
@@ -134,6 +142,12 @@ export class Load {
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#clients = Array.from({ length: options.clients ?? 4 }, (_, index) => this.#run(`client ${index}`));
+  }
+
+  /** Waits until so many answers more have been received. */
+  async more(count: number): Promise<void> {
+    const wanted = this.receipts.length + count;
+    await until(`${count} answers more`, async () => (this.receipts.length >= wanted ? true : undefined));
   }
 
   /** Lets the clients finish the request they are at. */
@@ -151,7 +165,9 @@ export class Load {
       this.#count += 1;
       try {
         const url = urls[this.#count % urls.length] ?? '';
-        this.receipts.push(await send(url, conversation.next(), this.#agent));
+        const receipt = await send(url, conversation.next(), this.#agent);
+        if (receipt.status === 200) this.receipts.push(receipt);
+        else this.refused += 1;
       } catch (error) {
         this.failures.push(error as Error);
       }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { until } from '../fixtures/program.ts';
+import { DatabaseServer } from './database-server.ts';
 import { checkBooks } from './ledger.ts';
 import { Load } from './load.ts';
 import { Site } from './site.ts';
@@ -10,7 +11,7 @@ import { TcpRelay } from './tcp-relay.ts';
 /** How long the database is away: a minute with FAULTS=long. */
 const OUTAGE_MS = process.env['FAULTS'] === 'long' ? 60_000 : 3000;
 
-let site: Site | undefined;
+let site: Site<DatabaseServer> | undefined;
 let relay: TcpRelay | undefined;
 afterEach(async () => {
   await site?.stop();
@@ -19,25 +20,19 @@ afterEach(async () => {
   relay = undefined;
 });
 
-/** Lets a load run until it has received so many answers more. */
-async function more(load: Load, count: number): Promise<void> {
-  const wanted = load.receipts.length + count;
-  await until(`${count} answers more`, async () => (load.receipts.length >= wanted ? true : undefined));
-}
-
 /** Runs a load before, during and after a fault; clients must notice nothing. */
 async function throughFault(
-  running: Site,
+  running: Site<DatabaseServer>,
   fault: { begin: () => Promise<void>; during?: () => Promise<void>; end: () => Promise<void> },
 ): Promise<Load> {
   const load = new Load({ urls: running.urls });
-  await more(load, 20);
+  await load.more(20);
   await fault.begin();
-  await more(load, 20);
+  await load.more(20);
   await (fault.during?.() ?? pause(OUTAGE_MS));
-  await more(load, 1);
+  await load.more(1);
   await fault.end();
-  await more(load, 20);
+  await load.more(20);
   await load.stop();
   expect(load.failures, 'the clients noticed nothing').toEqual([]);
   return load;
@@ -45,10 +40,10 @@ async function throughFault(
 
 describe('a database that goes away under load', () => {
   it.each([
-    ['is stopped', async (running: Site) => running.database.stop()],
-    ['crashes', async (running: Site) => running.database.kill()],
+    ['is stopped', async (running: Site<DatabaseServer>) => running.database.stop()],
+    ['crashes', async (running: Site<DatabaseServer>) => running.database.kill()],
   ])('and %s costs nothing with two proxies once it is back', async (_, end) => {
-    const running = (site = await Site.start({ proxies: 2 }));
+    const running = (site = await Site.start({ database: await DatabaseServer.start(), proxies: 2 }));
     const load = await throughFault(running, {
       begin: async () => end(running),
       end: async () => running.database.restart(),
@@ -62,7 +57,7 @@ describe('a database that goes away under load', () => {
   });
 
   it('and is read-only for a while costs nothing', async () => {
-    const running = (site = await Site.start());
+    const running = (site = await Site.start({ database: await DatabaseServer.start() }));
     const readOnly = async (value: 'on' | 'off'): Promise<void> =>
       running.database.run(
         `alter system set default_transaction_read_only = ${value}`,
@@ -79,8 +74,23 @@ describe('a database that goes away under load', () => {
     expect(await running.proxy.metric('recorder_quarantined_records_total')).toBe(0);
   });
 
+  it('and refuses every exchange for a while, for a reason of its own, costs nothing', async () => {
+    const running = (site = await Site.start({ database: await DatabaseServer.start() }));
+    const load = await throughFault(running, {
+      begin: async () =>
+        running.database.run('alter table nexus.request add constraint broken check (false) not valid'),
+      during: async () => {
+        await running.proxy.untilMetric('recorder_batch_failures_total', (count) => count > 20, 'bad-record');
+      },
+      end: async () => running.database.run('alter table nexus.request drop constraint broken'),
+    });
+    await checkBooks(running, load.receipts);
+    expect(await running.proxy.metric('recorder_quarantined_records_total')).toBe(0);
+  });
+
   it('and resets connections in the middle of batches costs nothing', async () => {
     const running = (site = await Site.start({
+      database: await DatabaseServer.start(),
       route: async (url) => {
         relay = await TcpRelay.start(Number(new URL(url).port));
         return relay.route(url);
@@ -101,14 +111,14 @@ describe('a database that goes away under load', () => {
 
 describe('a database that is not there when the proxy starts', () => {
   it('is waited for while clients are served, and gets everything', async () => {
-    const running = (site = await Site.prepare());
+    const running = (site = await Site.prepare({ database: await DatabaseServer.start() }));
     await running.database.stop();
     await running.proxy.start();
     const load = new Load({ urls: running.urls });
-    await more(load, 30);
+    await load.more(30);
     expect(await running.proxy.metric('recorder_unshipped_exchanges')).toBeGreaterThan(0);
     await running.database.restart();
-    await more(load, 10);
+    await load.more(10);
     await load.stop();
     expect(load.failures).toEqual([]);
     await checkBooks(running, load.receipts);

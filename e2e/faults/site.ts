@@ -2,11 +2,25 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { createTestDatabase } from '@claude-nexus/database/testing';
+
 import { freePort, startService, until } from '../fixtures/program.ts';
 import { startUpstream } from '../fixtures/upstream/server.ts';
-import { DatabaseServer } from './database-server.ts';
 import type { Program } from '../fixtures/program.ts';
 import type { Upstream } from '../fixtures/upstream/server.ts';
+
+/** Where the recordings go. */
+export interface SiteDatabase {
+  /** Superuser URL of a migrated database that nothing else uses. */
+  readonly url: string;
+  remove(): Promise<void>;
+}
+
+/** A database on the server that all of these share: for scenarios that leave the server alone. */
+export async function sharedDatabase(): Promise<SiteDatabase> {
+  const database = await createTestDatabase();
+  return { url: database.superuserUrl, remove: async () => database.drop() };
+}
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -101,24 +115,27 @@ export class ProxyProcess {
 }
 
 /** What differs from one proxy on a database of its own. */
-export interface SiteOptions {
+export interface SiteOptions<Database extends SiteDatabase> {
+  /** Removed together with the site. */
+  readonly database: Database;
   readonly proxies?: number;
   readonly proxyEnv?: Environment;
   /** Where the proxies believe the database to be, e.g. behind a relay that fails. */
   readonly route?: (databaseUrl: string) => Promise<string>;
-  readonly database?: DatabaseServer;
   /** Default: a temporary folder per proxy. */
   readonly spoolDir?: string;
 }
 
+type SiteParts = Pick<Site, 'upstream' | 'database' | 'folder' | 'proxies'>;
+
 /** Upstream, database and proxies of one scenario; everything in processes of their own but the upstream. */
-export class Site {
+export class Site<Database extends SiteDatabase = SiteDatabase> {
   readonly upstream: Upstream;
-  readonly database: DatabaseServer;
+  readonly database: Database;
   readonly folder: string;
   readonly proxies: readonly ProxyProcess[];
 
-  private constructor(parts: Pick<Site, 'upstream' | 'database' | 'folder' | 'proxies'>) {
+  private constructor(parts: Omit<SiteParts, 'database'> & { database: Database }) {
     this.upstream = parts.upstream;
     this.database = parts.database;
     this.folder = parts.folder;
@@ -126,9 +143,11 @@ export class Site {
   }
 
   /** Prepares everything; the proxies are still to be started. */
-  static async prepare(options: SiteOptions = {}): Promise<Site> {
+  static async prepare<Database extends SiteDatabase>(
+    options: SiteOptions<Database>,
+  ): Promise<Site<Database>> {
     const upstream = await startUpstream();
-    const database = options.database ?? (await DatabaseServer.start());
+    const { database } = options;
     const folder = await mkdtemp(path.join(tmpdir(), 'nexus-faults-'));
     const credentials = path.join(folder, 'credentials');
     await mkdir(credentials);
@@ -150,10 +169,10 @@ export class Site {
         }),
       );
     }
-    return new Site({ upstream, database, folder, proxies });
+    return new Site<Database>({ upstream, database, folder, proxies });
   }
 
-  static async start(options: SiteOptions = {}): Promise<Site> {
+  static async start<Database extends SiteDatabase>(options: SiteOptions<Database>): Promise<Site<Database>> {
     const site = await Site.prepare(options);
     try {
       await Promise.all(site.proxies.map(async (proxy) => proxy.start()));
@@ -175,8 +194,13 @@ export class Site {
     return this.proxies.map((proxy) => proxy.url);
   }
 
-  async stop(): Promise<void> {
+  /** Ends the proxies. */
+  async end(): Promise<void> {
     await Promise.all(this.proxies.map(async (proxy) => proxy.stop('SIGKILL')));
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
     await this.upstream.close();
     await this.database.remove();
     await rm(this.folder, { recursive: true, force: true });

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { until } from '../fixtures/program.ts';
 import { checkBooks } from './ledger.ts';
 import { API_KEY, Load } from './load.ts';
-import { Site } from './site.ts';
+import { sharedDatabase, Site } from './site.ts';
 import { TcpRelay } from './tcp-relay.ts';
 
 let site: Site | undefined;
@@ -17,6 +16,7 @@ afterEach(async () => {
 
 async function siteBehindRelay(): Promise<Site> {
   site = await Site.start({
+    database: await sharedDatabase(),
     proxyEnv: { DRAIN_TIMEOUT: '5s', SPOOL_DURABLE: 'false' },
     route: async (url) => {
       relay = await TcpRelay.start(Number(new URL(url).port));
@@ -26,21 +26,16 @@ async function siteBehindRelay(): Promise<Site> {
   return site;
 }
 
-async function more(load: Load, count: number): Promise<void> {
-  const wanted = load.receipts.length + count;
-  await until(`${count} answers more`, async () => (load.receipts.length >= wanted ? true : undefined));
-}
-
 describe('a network that swallows what goes to the database', () => {
   it('does not keep the proxy from ending in time, and what is abandoned is counted', async () => {
     const running = await siteBehindRelay();
     const load = new Load({ urls: running.urls });
-    await more(load, 20);
+    await load.more(20);
     const tokenStats = async (): Promise<Response | undefined> =>
       fetch(`${running.proxy.url}/token-stats`, { headers: { 'x-api-key': API_KEY } }).catch(() => undefined);
     await tokenStats();
     relay?.hold();
-    await more(load, 20);
+    await load.more(20);
     // A question that will never be answered holds a connection of the statistics.
     const unanswered = tokenStats();
     await load.stop();

@@ -9,7 +9,7 @@ export class TcpRelay {
   cuts = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #mode: 'pass' | 'hold' = 'pass';
+  #mode: 'pass' | 'hold' | 'refuse' = 'pass';
   /** Bytes of a client that still pass before its connection is reset. */
   #resetAfter: number[] = [];
 
@@ -47,6 +47,12 @@ export class TcpRelay {
     for (const socket of this.#sockets) socket.pause();
   }
 
+  /** Closes every connection at once, as when nothing listens there. */
+  refuse(): void {
+    this.#mode = 'refuse';
+    this.#resetAll();
+  }
+
   /** Passes everything on again; connections held meanwhile are dead. */
   pass(): void {
     const held = this.#mode === 'hold';
@@ -65,6 +71,10 @@ export class TcpRelay {
   }
 
   #accept(client: Socket, targetPort: number): void {
+    if (this.#mode === 'refuse') {
+      client.on('error', () => {}).resetAndDestroy();
+      return;
+    }
     const server = connect(targetPort, '127.0.0.1');
     const pair = [client, server] as const;
     for (const socket of pair) {

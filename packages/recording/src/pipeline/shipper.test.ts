@@ -180,6 +180,48 @@ describe('Shipper', () => {
     );
   });
 
+  it.each([
+    ['refuses its data', { code: '23514' }],
+    ['cancels every statement', { code: '57014' }],
+    ['has forgotten prepared statements', { code: '26000' }],
+    ['loses every backend', { code: '57P02' }],
+  ])('keeps everything while the database %s, whatever it is given', async (_, failure) => {
+    const exchanges = Array.from({ length: 5 }, (_, index) =>
+      journalExchange({ request: sessionBody(index + 1), status: 200, response: answer }),
+    );
+    const ingest = new MemoryIngest();
+    let failures = 200;
+    ingest.beforeCommit = () => {
+      if (failures-- > 0) throw Object.assign(new Error('no'), failure);
+    };
+    const idle = Array.from({ length: 200 }, () => ({}));
+    const batches = [{ ended: exchanges.slice(0, 3) }, { ended: exchanges.slice(3) }, ...idle];
+    const { reader } = await ship(batches, ingest);
+    expect(reader.quarantined).toEqual([]);
+    expect(reader.acked.toSorted()).toEqual(exchanges.map(({ id }) => id).toSorted());
+    expect(exchanges.map(({ id }) => ingest.requestBody(id))).toEqual(
+      exchanges.map((_, index) => sessionBody(index + 1)),
+    );
+  });
+
+  it('quarantines a refused record only once the database has taken another', async () => {
+    const [bad, good] = [1, 2].map((messages) =>
+      journalExchange({ request: sessionBody(messages), status: 200, response: answer }),
+    ) as [ReturnType<typeof journalExchange>, ReturnType<typeof journalExchange>];
+    const ingest = new MemoryIngest();
+    ingest.beforeCommit = ({ requests }) => {
+      if (requests.some(({ id }) => id === bad.id)) throw Object.assign(new Error('no'), { code: '22021' });
+    };
+    const order: string[] = [];
+    const { reader } = await ship([{ ended: [bad] }, {}, {}, { ended: [good] }], ingest, {
+      committed: (rows) => order.push(...rows.map(({ id }) => id)),
+      quarantined: (id) => order.push(id),
+    });
+    expect(order).toEqual([good.id, bad.id]);
+    expect(reader.acked).toEqual([good.id]);
+    expect(reader.quarantined).toEqual([bad.id]);
+  });
+
   it('quarantines a record that cannot be decoded and ships its neighbours', async () => {
     const bad = journalExchange({ request: sessionBody(1), status: 200, response: answer });
     bad.requestBody = () => {

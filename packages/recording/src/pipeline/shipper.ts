@@ -6,6 +6,8 @@ import type { Exchange } from './exchange.ts';
 import { classifyFailure } from './failure.ts';
 import { KnownPieces } from './known-pieces.ts';
 import type { IngestPort } from './ingest.ts';
+import { RefusedExchanges } from './refused.ts';
+import type { RefusedExchange } from './refused.ts';
 import type { CommittedRequest, PreparedUnit, Unit } from './unit.ts';
 import { frameUnits, prepareUnit, withoutBytes } from './unit.ts';
 
@@ -18,6 +20,8 @@ const MAX_RETRIES = 4;
 /** A batch that loses its connection this often, while the database answers otherwise, holds a bad record. */
 const MAX_LOST_CONNECTIONS = 3;
 const BACKOFF_MS = { first: 100, last: 5000 };
+/** With so many refused exchanges nothing more is read until the database takes one of them. */
+const MAX_REFUSED = 1000;
 
 /** What the shipper tells its surroundings. */
 export interface ShipperReport {
@@ -44,6 +48,10 @@ export class Shipper {
   readonly #pending = new Map<string, CommittedRequest>();
   /** Open exchanges that get a `pending` row at the next tick. */
   #fresh = new Set<JournalExchange>();
+  readonly #refused = new RefusedExchanges(MAX_REFUSED);
+  /** Exchanges committed so far, pending ones too. */
+  #committed = 0;
+  #refusedBackoff = BACKOFF_MS.first;
 
   constructor(options: ShipperOptions) {
     this.#options = options;
@@ -51,21 +59,49 @@ export class Shipper {
 
   /** Ships until the signal aborts; the batch at hand is finished or left in the spool. */
   async run(signal: AbortSignal): Promise<void> {
-    const { reader } = this.#options;
     while (!signal.aborted) {
-      const timeoutMs = this.#fresh.size > 0 ? TICK_MS : IDLE_MS;
-      const batch = await reader.next({ maxBytes: BATCH_BYTES, timeoutMs, signal });
-      const due = [...this.#fresh].filter((source) => source.closing === undefined);
-      this.#fresh = new Set(
-        batch.open.filter((source) => source.requestComplete && !this.#pending.has(source.id)),
-      );
-      const sources = new Set([...due, ...batch.ended]);
-      if (sources.size > 0) await this.#ship([...sources], signal);
+      if (!this.#refused.isFull) await this.#shipNext(signal);
+      if (!this.#refused.isEmpty && !signal.aborted) await this.#reconsider(signal);
     }
   }
 
-  /** Commits all of it, or what remains after bad records went to quarantine, or stops at the signal. */
-  async #ship(sources: readonly JournalExchange[], signal: AbortSignal): Promise<void> {
+  async #shipNext(signal: AbortSignal): Promise<void> {
+    const timeoutMs = this.#fresh.size > 0 ? TICK_MS : IDLE_MS;
+    const batch = await this.#options.reader.next({ maxBytes: BATCH_BYTES, timeoutMs, signal });
+    const due = [...this.#fresh].filter((source) => source.closing === undefined);
+    this.#fresh = new Set(
+      batch.open.filter((source) => source.requestComplete && !this.#pending.has(source.id)),
+    );
+    const sources = new Set([...due, ...batch.ended]);
+    if (sources.size > 0) await this.#ship([...sources], { signal, committedBefore: this.#committed });
+  }
+
+  /** Commits all of it, or what remains without those the database refuses, or stops at the signal. */
+  async #ship(
+    sources: readonly JournalExchange[],
+    context: { signal: AbortSignal; committedBefore: number },
+  ): Promise<void> {
+    const refusal = await this.#attempt(sources, context.signal);
+    if (refusal === undefined) return;
+    const middle = sources.length >> 1;
+    if (middle > 0) {
+      await this.#ship(sources.slice(0, middle), context);
+      await this.#ship(sources.slice(middle), context);
+      return;
+    }
+    const { error } = refusal;
+    const { committedBefore } = context;
+    // One still open is only left without its `pending` row: its end will show whether it is really bad.
+    for (const source of sources) {
+      if (source.closing !== undefined) this.#refused.add({ source, error, committedBefore });
+    }
+  }
+
+  /** Tries until the batch is committed, or the signal aborts, or the batch is refused: with what error. */
+  async #attempt(
+    sources: readonly JournalExchange[],
+    signal: AbortSignal,
+  ): Promise<{ error: unknown } | undefined> {
     let retries = 0;
     let lostConnections = 0;
     let backoff = BACKOFF_MS.first;
@@ -73,7 +109,7 @@ export class Shipper {
       const units = this.#prepare(sources);
       try {
         await this.#commit(units);
-        return;
+        return undefined;
       } catch (error) {
         const kind = classifyFailure(error);
         this.#options.report.failed({ kind, error, batch: units.length });
@@ -81,27 +117,40 @@ export class Shipper {
         if (kind === 'outage') lostConnections += (await this.#options.ingest.answers()) ? 1 : 0;
         else retries++;
         const bad = kind === 'bad-record' || retries > MAX_RETRIES || lostConnections > MAX_LOST_CONNECTIONS;
-        if (bad) return await this.#bisect(sources, { error, signal });
+        if (bad) return { error };
         await this.#options.wait(backoff, signal);
         backoff = Math.min(backoff * 2, BACKOFF_MS.last);
       }
     }
+    return undefined;
   }
 
-  async #bisect(
-    sources: readonly JournalExchange[],
-    { error, signal }: { error: unknown; signal: AbortSignal },
-  ): Promise<void> {
-    const middle = sources.length >> 1;
-    if (middle === 0) {
-      for (const source of sources) this.#quarantine(source, error);
+  /** Tries refused exchanges again: all, once the database has taken something else, until then one at a time. */
+  async #reconsider(signal: AbortSignal): Promise<void> {
+    const provenBad = this.#refused.provenBad(this.#committed);
+    if (provenBad.length > 0) {
+      this.#refusedBackoff = BACKOFF_MS.first;
+      for (const refused of provenBad) {
+        const error = await this.#attemptAlone(refused, signal);
+        if (error !== undefined) this.#quarantine(refused.source, error);
+      }
       return;
     }
-    await this.#ship(sources.slice(0, middle), signal);
-    await this.#ship(sources.slice(middle), signal);
+    await this.#options.wait(this.#refusedBackoff, signal);
+    this.#refusedBackoff = Math.min(this.#refusedBackoff * 2, BACKOFF_MS.last);
+    const one = this.#refused.first();
+    if (one === undefined) return;
+    const error = await this.#attemptAlone(one, signal);
+    if (error !== undefined) this.#refused.add({ ...one, error });
   }
 
-  /** An open exchange is only left without its `pending` row: its end will show whether it is really bad. */
+  /** @returns the error it is refused with; it is then no longer among the refused */
+  async #attemptAlone(refused: RefusedExchange, signal: AbortSignal): Promise<unknown> {
+    const refusal = await this.#attempt([refused.source], signal);
+    if (!signal.aborted) this.#refused.remove(refused);
+    return signal.aborted ? undefined : refusal?.error;
+  }
+
   #quarantine(source: JournalExchange, error: unknown): void {
     if (source.closing === undefined) return;
     this.#pending.delete(source.id);
@@ -136,6 +185,7 @@ export class Shipper {
     );
     const rows = units.map((unit) => unit.row);
     await ingest.commit({ frames, pieces, nodes: units.flatMap((unit) => unit.nodes), requests: rows });
+    this.#committed += rows.length;
     for (const { exchange, parts } of units) {
       for (const { pieces: offered } of parts) {
         for (const piece of offered) this.#known.add(exchange.request.week, piece.hash);
