@@ -5,11 +5,14 @@ import type { JournalControl } from './control.ts';
 import { JournalError } from './errors.ts';
 import type { JournalFs } from './journal-fs.ts';
 import { segmentName } from './segment-files.ts';
+import type { Slab } from './slab-pool.ts';
 
 /** Whole records that are written together or not at all. */
 export interface AppendEntry {
   buffers: readonly Buffer[];
   bytes: number;
+  /** Memory of the buffers, released when the entry has left the queue. */
+  slabs: readonly Slab[];
   owner: AppendOwner;
 }
 
@@ -34,8 +37,8 @@ export interface AppendQueueOptions {
   onWritten(bytes: number): void;
   onFailed(reason: LostReason, error: Error): void;
   onSyncFailed(error: Error): void;
-  /** An entry left the queue, written, failed or dropped. */
-  onLeft(bytes: number): void;
+  /** An entry left the queue, written, failed or dropped; its buffers are not read any more. Called once for each. */
+  onLeft(entry: AppendEntry): void;
 }
 
 /** One writev is bounded so that an end record never waits behind much more than this. */
@@ -142,7 +145,7 @@ export class AppendQueue {
     for (; this.#head < this.#queue.length; this.#head++) {
       const entry = this.#queue[this.#head] as AppendEntry;
       if (!entry.owner.dropped) return entry.bytes;
-      this.#options.onLeft(entry.bytes);
+      this.#options.onLeft(entry);
     }
     this.#queue = [];
     this.#head = 0;
@@ -183,7 +186,7 @@ export class AppendQueue {
     this.#options.control.publish({ segment: this.#segment, offset: this.#offset });
     this.#options.onWritten(bytes);
     for (const entry of batch) {
-      this.#options.onLeft(entry.bytes);
+      this.#options.onLeft(entry);
       entry.owner.entryWritten(entry);
     }
     this.#unsynced = true;
@@ -214,7 +217,7 @@ export class AppendQueue {
     const reason = reasonOf(error);
     this.#options.onFailed(reason, error);
     for (const entry of entries) {
-      this.#options.onLeft(entry.bytes);
+      this.#options.onLeft(entry);
       entry.owner.entryFailed(entry, reason);
     }
   }

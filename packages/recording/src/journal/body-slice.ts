@@ -1,5 +1,6 @@
 import { RECORD_HEADER_BYTES, sealRecord } from './record.ts';
 import type { RecordOrigin, RecordType } from './record.ts';
+import type { SlabPart, SlabPool } from './slab-pool.ts';
 import { varintBytes, VarintReader, writeVarint } from './varint.ts';
 
 /**
@@ -15,25 +16,6 @@ export interface SliceHead {
   seriesBytes: number;
 }
 
-/** Chunks smaller than this on average are gathered: one copy costs less than a crc call and an iovec for each. */
-const GATHER_BELOW_BYTES = 4096;
-
-const SLAB_BYTES = 256 * 1024;
-let slab = Buffer.alloc(0);
-let slabUsed = 0;
-
-/** A part of a shared slab: thousands of single buffers of this size a second would keep the garbage collector busy. */
-function takeBuffer(bytes: number): Buffer {
-  if (bytes > SLAB_BYTES / 4) return Buffer.allocUnsafeSlow(bytes);
-  if (slabUsed + bytes > slab.length) {
-    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  const part = slab.subarray(slabUsed, slabUsed + bytes);
-  slabUsed += bytes;
-  return part;
-}
-
 export interface BodySlice {
   type: RecordType;
   bodyOffset: number;
@@ -43,26 +25,22 @@ export interface BodySlice {
   series: readonly number[];
 }
 
-/** The buffers of a record holding this slice: body chunks are referenced, except where they are tiny. */
-export function sealSlice(origin: RecordOrigin, slice: BodySlice): Buffer[] {
+/** A record holding this slice; the chunks are copied. */
+export function sealSlice(origin: RecordOrigin, slice: BodySlice, slabs: SlabPool): SlabPart {
   let seriesBytes = 0;
   for (const value of slice.series) seriesBytes += varintBytes(value);
   const prefix = varintBytes(slice.bodyOffset) + varintBytes(seriesBytes) + seriesBytes;
-  const gather = slice.parts.length > 1 && slice.partBytes < GATHER_BELOW_BYTES * slice.parts.length;
-  const head = takeBuffer(RECORD_HEADER_BYTES + prefix + (gather ? slice.partBytes : 0));
-  let at = writeVarint(head, RECORD_HEADER_BYTES, slice.bodyOffset);
-  at = writeVarint(head, at, seriesBytes);
-  for (const value of slice.series) at = writeVarint(head, at, value);
-  if (!gather) {
-    sealRecord(origin, slice.type, head, slice.parts);
-    return [head, ...slice.parts];
-  }
+  const record = slabs.take(RECORD_HEADER_BYTES + prefix + slice.partBytes);
+  const { bytes } = record;
+  let at = writeVarint(bytes, RECORD_HEADER_BYTES, slice.bodyOffset);
+  at = writeVarint(bytes, at, seriesBytes);
+  for (const value of slice.series) at = writeVarint(bytes, at, value);
   for (const part of slice.parts) {
-    head.set(part, at);
+    bytes.set(part, at);
     at += part.length;
   }
-  sealRecord(origin, slice.type, head);
-  return [head];
+  sealRecord(origin, slice.type, bytes);
+  return record;
 }
 
 /** Reads the start of a body record's payload, which begins at `at`. */

@@ -1,21 +1,27 @@
 import type { BeginMeta, EndMeta, ExchangeRecording, LostReason, ResponseHead } from '../types.ts';
 import type { AppendEntry, AppendOwner } from './append-queue.ts';
 import { sealSlice } from './body-slice.ts';
+import type { BodySlice } from './body-slice.ts';
 import type { EndWait } from './end-waits.ts';
 import { MAX_PAYLOAD_BYTES, RecordType, textRecord } from './record.ts';
 import type { RecordOrigin } from './record.ts';
+import type { Slab, SlabPool } from './slab-pool.ts';
 import type { StoredEnd, StoredHeaders } from './types.ts';
 
 /** A slice of the answer is written when it has grown to this, or at the next tick. */
 const RESPONSE_SLICE_BYTES = 32 * 1024;
 /** Request bodies arrive fast; larger slices mean fewer writes. */
 const REQUEST_SLICE_BYTES = 256 * 1024;
+/** A chunk of this size is copied when it comes: kept as it is, it would outlive the collections that cost little. */
+const COPY_AT_ONCE_BYTES = 16 * 1024;
 /** Chunks of a few bytes must not let the series outgrow a record. */
 const MAX_SLICE_CHUNKS = 8192;
 
 /** What a recording needs of the journal it writes to. */
 export interface RecordingHost {
   readonly seed: number;
+  /** Memory for records. */
+  readonly slabs: SlabPool;
   storedHeaders(headers: readonly string[]): StoredHeaders;
   storedTarget(path: string): string;
   storedMessage(text: string): string;
@@ -50,6 +56,7 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
   #lostReason: LostReason | undefined;
   /** Sealed records that are not appended yet. */
   #sealed: Buffer[] = [];
+  #sealedSlabs: Slab[] = [];
   #sealedBytes = 0;
   #requestParts: Buffer[] = [];
   #requestPartBytes = 0;
@@ -87,7 +94,7 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
       headers: host.storedHeaders(meta.headers),
       recordBody: meta.recordBody,
     };
-    this.#seal([textRecord(this.#origin, RecordType.begin, JSON.stringify(stored))]);
+    this.#seal(textRecord(this.#origin, RecordType.begin, JSON.stringify(stored)));
     host.markDirty(this);
   }
 
@@ -104,12 +111,11 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     for (const part of portions(chunk)) {
       this.#requestParts.push(part);
       this.#requestPartBytes += part.length;
-      if (this.#requestPartBytes >= REQUEST_SLICE_BYTES) {
+      if (part.length >= COPY_AT_ONCE_BYTES || this.#requestPartBytes >= REQUEST_SLICE_BYTES)
         this.#sealRequest(RecordType.request);
-        this.#append();
-      }
+      if (this.#sealedBytes >= REQUEST_SLICE_BYTES) this.#append();
     }
-    if (this.#requestPartBytes > 0) this.#host.markDirty(this);
+    if (this.#requestPartBytes + this.#sealedBytes > 0) this.#host.markDirty(this);
   }
 
   requestEnd(): void {
@@ -121,7 +127,7 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
   responseHead(head: ResponseHead): void {
     if (this.#state !== 'open') return;
     const stored = { status: head.status, headers: this.#host.storedHeaders(head.headers), at: head.at };
-    this.#seal([textRecord(this.#origin, RecordType.responseHead, JSON.stringify(stored))]);
+    this.#seal(textRecord(this.#origin, RecordType.responseHead, JSON.stringify(stored)));
     this.#host.markDirty(this);
   }
 
@@ -150,7 +156,7 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     if (meta.errorType !== undefined) stored.errorType = meta.errorType;
     if (meta.errorMessage !== undefined) stored.errorMessage = this.#host.storedMessage(meta.errorMessage);
     if (meta.requestTruncated !== undefined) stored.requestTruncated = meta.requestTruncated;
-    this.#seal([textRecord(this.#origin, RecordType.end, JSON.stringify(stored))]);
+    this.#seal(textRecord(this.#origin, RecordType.end, JSON.stringify(stored)));
     this.#wait = this.#host.startWait();
     this.#finalEntry = this.#append();
     return this.#wait.promise;
@@ -179,7 +185,9 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     if (this.#state === 'lost') return;
     this.#state = 'lost';
     this.#lostReason = reason;
+    for (const slab of this.#sealedSlabs) this.#host.slabs.release(slab);
     this.#sealed = [];
+    this.#sealedSlabs = [];
     this.#requestParts = [];
     this.#responseParts = [];
     this.#series = [];
@@ -214,7 +222,7 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     // Where bodies are not recorded the length counts bytes that are not there.
     const bodyOffset = this.#recordBody ? this.#requestLength : 0;
     const slice = { type, bodyOffset, parts, partBytes, series: [] };
-    this.#seal(sealSlice(this.#origin, slice));
+    this.#sealSlice(slice);
     this.#requestLength += partBytes;
   }
 
@@ -226,31 +234,42 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
       partBytes: this.#responsePartBytes,
       series: this.#series,
     };
-    this.#seal(sealSlice(this.#origin, slice));
+    this.#sealSlice(slice);
     this.#responseLength += this.#responsePartBytes;
     this.#responseParts = [];
     this.#responsePartBytes = 0;
     this.#series = [];
   }
 
-  /** Takes the buffers of one record. */
-  #seal(record: readonly Buffer[]): void {
+  #sealSlice(slice: BodySlice): void {
+    const { bytes, slab } = sealSlice(this.#origin, slice, this.#host.slabs);
+    if (slab !== undefined) this.#sealedSlabs.push(slab);
+    this.#seal(bytes);
+  }
+
+  #seal(record: Buffer): void {
     this.#records++;
-    for (const buffer of record) {
-      this.#sealed.push(buffer);
-      this.#sealedBytes += buffer.length;
-    }
+    this.#sealed.push(record);
+    this.#sealedBytes += record.length;
   }
 
   /** undefined: the journal does not take it, the exchange is lost. */
   #append(): AppendEntry | undefined {
-    const entry: AppendEntry = { buffers: this.#sealed, bytes: this.#sealedBytes, owner: this };
-    this.#sealed = [];
-    this.#sealedBytes = 0;
+    const entry = {
+      buffers: this.#sealed,
+      bytes: this.#sealedBytes,
+      slabs: this.#sealedSlabs,
+      owner: this,
+    };
     const refused = this.#host.append(entry);
-    if (refused === undefined) return entry;
-    this.#lose(refused);
-    return undefined;
+    if (refused !== undefined) {
+      this.#lose(refused);
+      return undefined;
+    }
+    this.#sealed = [];
+    this.#sealedSlabs = [];
+    this.#sealedBytes = 0;
+    return entry;
   }
 }
 

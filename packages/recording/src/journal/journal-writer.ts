@@ -16,6 +16,7 @@ import type { JournalFs } from './journal-fs.ts';
 import { nodeJournalFs } from './journal-fs.ts';
 import { RecordType, textRecord } from './record.ts';
 import { listSegments } from './segment-files.ts';
+import { SlabPool } from './slab-pool.ts';
 import { SpoolBudget } from './spool-budget.ts';
 import type { LostExchange } from './types.ts';
 
@@ -75,6 +76,7 @@ export class JournalWriter implements RecordingHost {
   readonly storedTarget: RecordingHost['storedTarget'];
   readonly storedMessage: RecordingHost['storedMessage'];
   readonly budget: SpoolBudget;
+  readonly slabs = new SlabPool();
   readonly lostCounts: Record<LostReason, number>;
   /** Lost exchanges the journal does not tell about yet. */
   readonly unmarked = new Map<string, { idBytes: Buffer; reason: LostReason }>();
@@ -126,8 +128,9 @@ export class JournalWriter implements RecordingHost {
       onWritten: (bytes) => this.#writeWorked(bytes),
       onFailed: (reason, error) => this.#writeFailed(reason, error),
       onSyncFailed: (error) => options.events.syncFailed(error),
-      onLeft: (bytes) => {
+      onLeft: ({ bytes, slabs }) => {
         this.budget.queuedBytes -= bytes;
+        for (const slab of slabs) this.slabs.release(slab);
       },
     });
   }
@@ -271,7 +274,7 @@ export class JournalWriter implements RecordingHost {
       entryFailed: () => undefined,
     };
     this.budget.queuedBytes += buffer.length;
-    this.#queue.append({ buffers: [buffer], bytes: buffer.length, owner });
+    this.#queue.append({ buffers: [buffer], bytes: buffer.length, slabs: [], owner });
   }
 }
 

@@ -36,24 +36,16 @@ export interface RecordOrigin {
 }
 
 /**
- * Completes a record whose payload is the rest of `head` followed by `parts`.
+ * Completes a record.
  *
- * @param head RECORD_HEADER_BYTES free bytes, then the start of the payload
+ * @param record RECORD_HEADER_BYTES free bytes, then the payload
  */
-export function sealRecord(
-  origin: RecordOrigin,
-  type: RecordType,
-  head: Buffer,
-  parts: readonly Buffer[] = [],
-): void {
-  let length = head.length - AFTER_CRC;
-  for (const part of parts) length += part.length;
-  head.writeUInt32LE(length, 0);
-  head[AFTER_CRC] = type;
-  head.set(origin.id, ID_AT);
-  let crc = crc32(head.subarray(AFTER_CRC), (origin.seed ^ length) >>> 0);
-  for (const part of parts) crc = crc32(part, crc);
-  head.writeUInt32LE(crc, 4);
+export function sealRecord(origin: RecordOrigin, type: RecordType, record: Buffer): void {
+  const length = record.length - AFTER_CRC;
+  record.writeUInt32LE(length, 0);
+  record[AFTER_CRC] = type;
+  record.set(origin.id, ID_AT);
+  record.writeUInt32LE(crc32(record.subarray(AFTER_CRC), (origin.seed ^ length) >>> 0), 4);
 }
 
 /** A complete record whose payload is text. */

@@ -12,7 +12,7 @@ import type { CommittedRequest, PreparedUnit, Unit } from './unit.ts';
 import { frameUnits, prepareUnit, withoutBytes } from './unit.ts';
 
 /** Journal bytes read for one batch. */
-const BATCH_BYTES = 256 * 1024;
+const BATCH_BYTES = 4 * 1024 * 1024;
 /** A request still open after this time gets a `pending` row. */
 const TICK_MS = 50;
 const IDLE_MS = 1000;
