@@ -67,6 +67,10 @@ export function openPool(options: PoolOptions): Pool {
     onConnect,
   });
   // Without a listener, a connection the server closes while idle would end the process.
-  pool.on('error', (error) => options.onError?.(error));
+  pool.on('error', (error: Error & { client?: unknown }) => {
+    // The pool adds the whole connection, with the key that cancels its queries: nothing for a log.
+    delete error.client;
+    options.onError?.(error);
+  });
   return pool;
 }

@@ -172,6 +172,14 @@ describe('readConfig', () => {
     expect(readConfig({ oauth }, { A: 'true' }).warnings).toHaveLength(1);
   });
 
+  it.each(['htp://user:hidden@host', 'user:hidden@host', 'host?key=hidden'])(
+    'does not show %s where a URL is expected: it may hold a credential',
+    (text) => {
+      const url: Setting = { env: 'A', kind: 'url', description };
+      expect(() => readConfig({ url }, { A: text })).toThrow(/^A must be a URL that starts with [^,]+$/);
+    },
+  );
+
   it('never shows a secret, whatever is wrong', () => {
     const message = problem(() => readConfig(TABLE, { DATABASE_URL: 'marked-secret', PORT: 'x' }));
     expect(message).toContain('DATABASE_URL must be');

@@ -53,9 +53,14 @@ function readSetting(setting: Setting, env: Environment, context: ReadContext): 
   }
   const parsed = parseValue(setting, text, context.baseDir);
   if ('value' in parsed) return parsed.value;
-  const shown = isSecret(setting) ? '' : `, not ${JSON.stringify(shorten(text))}`;
+  const shown = isHidden(setting, text) ? '' : `, not ${JSON.stringify(shorten(text))}`;
   context.problems.push(`${setting.env} must be ${parsed.expected}${shown}`);
   return undefined;
+}
+
+/** A URL that cannot be read may hold a credential all the same. */
+function isHidden(setting: Setting, text: string): boolean {
+  return isSecret(setting) || (setting.kind === 'url' && /[@?]/.test(text));
 }
 
 function readFamily(pattern: string, env: Environment): Readonly<Record<string, string>> {

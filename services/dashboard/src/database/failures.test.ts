@@ -12,6 +12,7 @@ describe('databaseFailure', () => {
     ['ENOTFOUND', 'x'],
     ['57P03', 'the database system is starting up'],
     ['53300', 'too many connections'],
+    ['55000', 'database is not currently accepting connections'],
     ['28P01', 'password authentication failed'],
     ['3D000', 'database does not exist'],
     ['42P01', 'relation does not exist'],

@@ -5,9 +5,10 @@ const QUERY_CANCELED = '57014';
 
 /**
  * SQLSTATE classes and states that mean "not now, or not here": no connection (08), refused login (28), no such
- * database (3D), no resources (53), shutting down or starting (57P), no schema or rights yet (3F, 42P01, 42501).
+ * database (3D), closed to connections (55000), no resources (53), shutting down or starting (57P), no schema or
+ * rights yet (3F, 42P01, 42501).
  */
-const UNAVAILABLE_STATES = /^(08|28|3D|53|57P|3F|42P01$|42501$)/;
+const UNAVAILABLE_STATES = /^(08|28|3D|53|55000$|57P|3F|42P01$|42501$)/;
 
 /** What Node and pg say when the network or the server is gone; pg's own errors carry no code. */
 const UNAVAILABLE_CODES =
