@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { DatabaseServer } from './database-server.ts';
 import { checkBooks } from './ledger.ts';
@@ -10,6 +10,9 @@ import { Site } from './site.ts';
 import { fillDisk, mountSmallDisk, unmount } from './small-disk.ts';
 
 const MEBIBYTE = 2 ** 20;
+
+// A fault takes its time, and so does waiting in vain for what is lost.
+vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site<DatabaseServer> | undefined;
 let cleanUp: (() => Promise<void> | void)[] = [];
@@ -22,7 +25,7 @@ afterEach(async () => {
 
 /** Room for nothing but what is there. */
 async function fillTables(disk: string): Promise<void> {
-  await fillDisk(path.join(disk, 'filler'), disk, MEBIBYTE);
+  await fillDisk(path.join(disk, 'filler'), disk, MEBIBYTE / 4);
 }
 
 /** As above, and the log needs a new file at once: the server cannot go on. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { until } from '../fixtures/program.ts';
 import { DatabaseServer } from './database-server.ts';
@@ -14,6 +14,9 @@ const KILLS = LONG ? 100 : 8;
 /** Events of a slow stream, a tenth of a second apart. */
 const SLOW_EVENTS = LONG ? 600 : 30;
 const DRAIN = { DRAIN_TIMEOUT: LONG ? '120s' : '30s' };
+
+// A fault takes its time, and so does waiting in vain for what is lost.
+vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site | undefined;
 let keepServer: SiteDatabase;
@@ -162,7 +165,7 @@ async function killAtLastByte(proxy: ProxyProcess, body: string): Promise<Receip
 describe('SIGKILL', () => {
   it(
     `right after a client has read its last byte, ${KILLS} times, loses nothing`,
-    { timeout: 600_000 },
+    { timeout: 900_000 },
     async (context) => {
       const running = (site = await Site.prepare({ database: await sharedDatabase() }));
       const { proxy } = running;
@@ -180,8 +183,9 @@ describe('SIGKILL', () => {
       await proxy.start();
       const late = await lateOnes(running, receipts);
       expect(late.length, 'answers on a machine too busy to tell').toBeLessThanOrEqual(KILLS / 2);
-      await checkBooks(running, receipts, { match: 'superset', lost: late });
-      await context.annotate(`${KILLS} kills, ${late.length} of them after an answer held for long`);
+      const rows = await checkBooks(running, receipts, { match: 'superset', lost: late });
+      const stored = rows.filter((row) => row.outcome === 'completed').length;
+      await context.annotate(`${KILLS} kills, ${late.length} of late answers, ${KILLS - stored} not stored`);
     },
   );
 

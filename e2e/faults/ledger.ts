@@ -19,6 +19,8 @@ export interface BooksOptions {
   readonly match?: 'equal' | 'superset';
   /** Exchanges that need not be there, because their loss was or would have been counted. */
   readonly lost?: readonly string[];
+  /** How many exchanges to compare byte for byte; default all. */
+  readonly bodies?: number;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function checkBooks(
     const dashboard = new DashboardClient(url, DASHBOARD_KEY);
     const rows = await settledRows(dashboard, receipts, options);
     checkRows(rows, receipts, options);
-    await checkBodies(dashboard, rows, receipts);
+    await checkBodies(dashboard, rows, receipts.slice(0, options.bodies));
     await checkTotals(site, dashboard, rows);
     return rows;
   } finally {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { until } from '../fixtures/program.ts';
 import { DatabaseServer } from './database-server.ts';
@@ -9,7 +9,10 @@ import { Site } from './site.ts';
 import { TcpRelay } from './tcp-relay.ts';
 
 /** How long the database is away: a minute with FAULTS=long. */
-const OUTAGE_MS = process.env['FAULTS'] === 'long' ? 60_000 : 3000;
+const OUTAGE_MS = process.env['FAULTS'] === 'long' ? 60_000 : 1000;
+
+// A fault takes its time, and so does waiting in vain for what is lost.
+vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site<DatabaseServer> | undefined;
 let relay: TcpRelay | undefined;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { brain } from '../fixtures/upstream/brain.ts';
 import { until } from '../fixtures/program.ts';
@@ -13,6 +13,9 @@ import type { SiteDatabase } from './site.ts';
 const MEBIBYTE = 2 ** 20;
 /** Loaded into every thread of a proxy; ends the recorder's worker when it meets a marker. */
 const CRASH_MODULE = fileURLToPath(new URL('crash-on-marker.ts', import.meta.url));
+
+// A fault takes its time, and so does waiting in vain for what is lost.
+vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site | undefined;
 let keepServer: SiteDatabase;

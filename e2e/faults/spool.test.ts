@@ -1,6 +1,6 @@
 import { open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { freePort, until } from '../fixtures/program.ts';
 import { checkBooks } from './ledger.ts';
@@ -12,6 +12,9 @@ import type { Receipt } from './load.ts';
 import type { ProxyProcess, SiteDatabase } from './site.ts';
 
 const MEBIBYTE = 2 ** 20;
+
+// A fault takes its time, and so does waiting in vain for what is lost.
+vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site | undefined;
 let cleanUp: (() => Promise<void> | void)[] = [];
@@ -154,7 +157,7 @@ describe('a spool that is full', () => {
     const after = [await send(proxy.url, { body: question('recorded again') })];
     expect(proxy.log).toContain('exchanges are recorded again');
     const lostIds = receipts.slice(-lost).map((receipt) => receipt.requestId);
-    await checkBooks(running, [...receipts, ...after], { lost: lostIds });
+    await checkBooks(running, [...after, ...receipts], { lost: lostIds, bodies: 3 });
     expect(await proxy.metric('recorder_lost_exchanges_total')).toBe(lost);
   });
 

@@ -1,9 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { checkBooks } from './ledger.ts';
 import { API_KEY, Load } from './load.ts';
 import { sharedDatabase, Site } from './site.ts';
 import { TcpRelay } from './tcp-relay.ts';
+
+// A fault takes its time, and so does waiting in vain for what is lost.
+vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site | undefined;
 let relay: TcpRelay | undefined;
@@ -17,7 +20,7 @@ afterEach(async () => {
 async function siteBehindRelay(): Promise<Site> {
   site = await Site.start({
     database: await sharedDatabase(),
-    proxyEnv: { DRAIN_TIMEOUT: '5s', SPOOL_DURABLE: 'false' },
+    proxyEnv: { DRAIN_TIMEOUT: '1s', SPOOL_DURABLE: 'false' },
     route: async (url) => {
       relay = await TcpRelay.start(Number(new URL(url).port));
       return relay.route(url);
@@ -42,7 +45,7 @@ describe('a network that swallows what goes to the database', () => {
     const asked = Date.now();
     const code = await running.proxy.stop();
     expect(code).toBe(0);
-    expect(Date.now() - asked).toBeLessThan(5000 + 15_000);
+    expect(Date.now() - asked).toBeLessThan(1000 + 15_000);
     await unanswered;
     expect(running.proxy.log).toMatch(/"exchanges":\d+.*abandoned/v);
     relay?.pass();
