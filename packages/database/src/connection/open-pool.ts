@@ -23,7 +23,7 @@ export interface PoolOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** After the server should have cancelled a statement: what it says may never arrive, nor does a lost network close. */
-const SILENCE_MS = 5000;
+const SILENCE_MS = 2000;
 
 /**
  * Restricts a fresh connection to its role, before anybody gets it. By statement rather than by start-up
