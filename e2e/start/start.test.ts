@@ -7,6 +7,8 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ChildProcess } from 'node:child_process';
 
+import { createTestDatabase, withClient } from '@claude-nexus/database/testing';
+
 import { prompt, sessionClient } from '../fixtures/client.ts';
 import { DashboardClient } from '../fixtures/dashboard-client.ts';
 import { descendantsOf, isRunning, processesLike, processOf } from '../fixtures/processes.ts';
@@ -201,6 +203,16 @@ describe('npm start', () => {
   });
 });
 
+describe('a service manager', () => {
+  it('stops everything by SIGTERM to npm alone', async () => {
+    const run = start();
+    await run.ready();
+    process.kill(run.pid, 'SIGTERM');
+    // npm itself dies of it at once, and the shell between with it.
+    await until('everything to stop', async () => (run.output.includes('Stopped.') ? true : undefined));
+  });
+});
+
 async function refusal(run: Start): Promise<string> {
   expect(await run.exit()).toBe(1);
   expect(run.errors.trim().split('\n')).toHaveLength(1);
@@ -254,5 +266,15 @@ describe('npm start refuses in one line', () => {
     const line = await refusal(start({ env: { DATABASE_URL: url } }));
     expect(line).toMatch(/^the database of DATABASE_URL cannot be used: .*ECONNREFUSED/);
     expect(line).not.toContain('a-password');
+  });
+
+  it('a database whose schema no longer serves this release', async () => {
+    const database = await createTestDatabase();
+    await withClient(database.superuserUrl, async (client) => {
+      await client.query('update nexus.migration set minimum_service = 1000000');
+    });
+    const line = await refusal(start({ env: { DATABASE_URL: database.superuserUrl } }));
+    expect(line).toMatch(/schema version \d+, which no longer serves this release; upgrade ClaudeNexus/);
+    await database.drop();
   });
 });
