@@ -34,6 +34,8 @@ export interface ExchangeHost {
   readonly logger: RelayLogger;
   readonly draining: boolean;
   now(): number;
+  /** A chunk of a body has come, from either side. */
+  chunkCame(bytes: number): void;
   /** Counts body bytes in; false when there is no room for them. */
   takeBytes(bytes: number): boolean;
   ended(exchange: Exchange, summary: ExchangeSummary): void;
@@ -169,6 +171,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   uploadChunk(chunk: Buffer): boolean {
     this.#lastActivity = this.#host.now();
     this.#requestBytes += chunk.length;
+    this.#host.chunkCame(chunk.length);
     if (this.#over) return false;
     const failure = this.#sizeFailure(chunk.length);
     if (failure !== undefined) {
@@ -192,6 +195,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   delivered(chunk: Buffer): void {
     this.#lastActivity = this.#host.now();
     this.#responseBytes += chunk.length;
+    this.#host.chunkCame(chunk.length);
     if (!this.#over) this.#recording.responseChunk(chunk, this.#lastActivity);
   }
 

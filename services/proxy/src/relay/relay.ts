@@ -25,6 +25,7 @@ import type {
 import type { RelayTimeouts } from './timeouts.ts';
 import { checkInterval, DEFAULT_TIMEOUTS } from './timeouts.ts';
 import { createUpstream } from './upstream.ts';
+import { YoungCollector } from './young-collector.ts';
 
 /** Largest request body the Messages API takes. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -84,6 +85,7 @@ class ExchangeRelay implements Relay, ExchangeHost {
   readonly #maxInflightBytes: number;
   readonly #exchanges = new Map<ServerResponse, Exchange>();
   readonly #clock: NodeJS.Timeout;
+  readonly #collector = new YoungCollector();
   #inflightBytes = 0;
   #idleWaiters: (() => void)[] = [];
 
@@ -151,6 +153,10 @@ class ExchangeRelay implements Relay, ExchangeHost {
     await this.idle();
     clearInterval(this.#clock);
     await this.upstream.destroy();
+  }
+
+  chunkCame(bytes: number): void {
+    this.#collector.allocated(bytes);
   }
 
   takeBytes(bytes: number): boolean {
