@@ -4,16 +4,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { until } from '../fixtures/program.ts';
 import { DatabaseServer } from './database-server.ts';
 import { checkBooks, lateOnes } from './ledger.ts';
-import { API_KEY, Load, send, sha256 } from './load.ts';
+import { API_KEY, Load, LONG, LONG_ONLY, send, sha256 } from './load.ts';
 import { sharedDatabase, Site } from './site.ts';
 import type { Receipt } from './load.ts';
 import type { ProxyProcess, SiteDatabase } from './site.ts';
 
-const LONG = process.env['FAULTS'] === 'long';
-const KILLS = LONG ? 100 : 8;
+/** Kills of the short run. */
+const FEW = 8;
 /** Events of a slow stream, a tenth of a second apart. */
-const SLOW_EVENTS = LONG ? 600 : 30;
-const DRAIN = { DRAIN_TIMEOUT: LONG ? '120s' : '30s' };
+const SLOW_EVENTS = 30;
+const DRAIN = { DRAIN_TIMEOUT: '100s' };
 
 // A fault takes its time, and so does waiting in vain for what is lost.
 vi.setConfig({ testTimeout: 180_000 });
@@ -39,12 +39,15 @@ function question(prompt: string, stream: boolean): string {
 }
 
 /** Streams that take a while; resolves once each of them has begun. */
-async function slowStreams(url: string, count: number): Promise<Promise<Receipt>[]> {
+async function slowStreams(
+  url: string,
+  { count, events = SLOW_EVENTS }: { count: number; events?: number },
+): Promise<Promise<Receipt>[]> {
   let begun = 0;
   const streams = Array.from({ length: count }, async (_, index) => {
     let seen = false;
     return send(url, {
-      body: question(`slow: ${SLOW_EVENTS} x 100\nstream ${index}`, true),
+      body: question(`slow: ${events} x 100\nstream ${index}`, true),
       onText: (text) => {
         if (seen || !text.includes('word0001')) return;
         seen = true;
@@ -57,16 +60,18 @@ async function slowStreams(url: string, count: number): Promise<Promise<Receipt>
 }
 
 describe('SIGTERM under load', () => {
-  it.each([
-    ['with a durable spool the next start ships', 'true'],
-    ['without a durable spool everything is shipped before the end', 'false'],
-  ])('takes no new work and lets streams end; %s', async (_, durable) => {
+  it.for([
+    ['with a durable spool the next start ships', 'true', SLOW_EVENTS],
+    ['without a durable spool everything is shipped before the end', 'false', SLOW_EVENTS],
+    ['streams of a minute, too', 'false', 600],
+  ] as const)('takes no new work and lets streams end; %s', async ([, durable, events], context) => {
+    context.skip(events > SLOW_EVENTS && !LONG, LONG_ONLY);
     const proxyEnv = { ...DRAIN, SPOOL_DURABLE: durable };
     const running = (site = await Site.start({ database: await sharedDatabase(), proxyEnv }));
     const { proxy, upstream } = running;
     const load = new Load({ urls: running.urls });
     await load.more(20);
-    const streams = await slowStreams(proxy.url, 4);
+    const streams = await slowStreams(proxy.url, { count: 4, events });
     const ended = proxy.stop();
     await until('readiness to be off', async () =>
       (await proxy.health('ready')) === 503 ? true : undefined,
@@ -78,7 +83,7 @@ describe('SIGTERM under load', () => {
     const receipts = [...load.receipts, ...(await Promise.all(streams))];
     expect(upstream.requests.length, 'no new work').toBe(forwarded);
     expect(await ended).toBe(0);
-    expect(receipts.at(-1)?.text).toContain(`word${String(SLOW_EVENTS - 1).padStart(4, '0')}`);
+    expect(receipts.at(-1)?.text).toContain(`word${String(events - 1).padStart(4, '0')}`);
     if (durable === 'true') await proxy.start();
     await checkBooks(running, receipts);
   });
@@ -93,7 +98,7 @@ describe('SIGTERM while the database is down', () => {
     await load.more(10);
     await database.stop();
     await load.more(20);
-    const streams = await slowStreams(proxy.url, 2);
+    const streams = await slowStreams(proxy.url, { count: 2 });
     const ended = proxy.stop();
     const receipts = [...load.receipts, ...(await Promise.all(streams))];
     const afterStreams = Date.now();
@@ -163,14 +168,15 @@ async function killAtLastByte(proxy: ProxyProcess, body: string): Promise<Receip
 }
 
 describe('SIGKILL', () => {
-  it(
-    `right after a client has read its last byte, ${KILLS} times, loses nothing`,
+  it.for([FEW, 100])(
+    'right after a client has read its last byte, %i times, loses nothing',
     { timeout: 900_000 },
-    async (context) => {
+    async (kills, context) => {
+      context.skip(kills > FEW && !LONG, LONG_ONLY);
       const running = (site = await Site.prepare({ database: await sharedDatabase() }));
       const { proxy } = running;
       const receipts: Receipt[] = [];
-      for (let kill = 0; kill < KILLS; kill += 1) {
+      for (let kill = 0; kill < kills; kill += 1) {
         await proxy.start();
         const prompt = `kill ${kill} ${'words '.repeat(kill * 20)}`;
         const receipt = await killAtLastByte(proxy, question(prompt, kill % 2 > 0));
@@ -182,10 +188,10 @@ describe('SIGKILL', () => {
       }
       await proxy.start();
       const late = await lateOnes(running, receipts);
-      expect(late.length, 'answers on a machine too busy to tell').toBeLessThanOrEqual(KILLS / 2);
+      expect(late.length, 'answers on a machine too busy to tell').toBeLessThanOrEqual(kills / 2);
       const rows = await checkBooks(running, receipts, { match: 'superset', lost: late });
       const stored = rows.filter((row) => row.outcome === 'completed').length;
-      await context.annotate(`${KILLS} kills, ${late.length} of late answers, ${KILLS - stored} not stored`);
+      await context.annotate(`${kills} kills, ${late.length} of late answers, ${kills - stored} not stored`);
     },
   );
 

@@ -4,6 +4,11 @@ import { Agent, request } from 'undici';
 
 import { until } from '../fixtures/program.ts';
 
+/** Whether the runs of minutes are asked for. */
+export const LONG = process.env['FAULTS'] === 'long';
+/** Why they are skipped otherwise. */
+export const LONG_ONLY = 'takes minutes; FAULTS=long runs it';
+
 /** The credential of every client: all rows belong to one account. */
 export const API_KEY = 'sk-ant-api03-faults';
 
