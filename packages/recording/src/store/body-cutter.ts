@@ -9,6 +9,7 @@ import type { MessageDigests } from './message-tree.ts';
 import { buildRecipe } from './recipe.ts';
 import type { Recipe } from './recipe.ts';
 import { Scratch } from './scratch.ts';
+import { ownSmallBuffers } from './own-small-buffers.ts';
 import { SessionMemory } from './session-memory.ts';
 import type { MessageCut, NodeState, RememberedBody, SectionCut } from './session-memory.ts';
 
@@ -115,6 +116,11 @@ export class BodyCutter {
     const pieces = newPieces(body, parts);
     if (sessionKey !== undefined) {
       const { head, messages, bounds, tail } = parts;
+      ownSmallBuffers({
+        sections: [...(parts.knownHead ? [] : [head]), ...(parts.knownTail ? [] : [tail])],
+        messages: messages.slice(parts.knownMessages),
+        nodes: nodes.slice(parts.knownMessages),
+      });
       const kept = isTransient ? copyBody(body, earlier, sharedBytes(parts)) : ownBytes(body);
       this.#memory.remember(
         sessionKey,
