@@ -210,6 +210,7 @@ describe('a service manager', () => {
     process.kill(run.pid, 'SIGTERM');
     // npm itself dies of it at once, and the shell between with it.
     await until('everything to stop', async () => (run.output.includes('Stopped.') ? true : undefined));
+    expect(run.errors).toBe('');
   });
 });
 
