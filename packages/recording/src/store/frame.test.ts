@@ -22,6 +22,18 @@ function plainOf(contents: string, rest = ''): Buffer {
 }
 
 describe('a frame', () => {
+  it('is packed without a dictionary when it is large', () => {
+    for (const [length, version] of [
+      [1000, 1],
+      [200_000, 0],
+    ] as const) {
+      const bytes = Buffer.from('word '.repeat(length / 5));
+      const { data, offsets } = encodeFrame({ meta: 'm', pieces: [{ hash: contentHash(bytes), bytes }] });
+      expect(data[0]).toBe(version);
+      expect(decodeFrame(data).bytes.subarray(offsets[0])).toEqual(bytes);
+    }
+  });
+
   it('gives back meta, sections, and each piece at its offset', () => {
     const meta = { headers: ['Accept', 'text/ö', 'x-api-key', null], n: 1 };
     const sections = {

@@ -22,12 +22,22 @@ interface FrameContents {
 const LENGTH_BYTES = 4;
 const COMPRESSION_LEVEL = 3;
 
+/** Version of a frame without a dictionary. */
+const NO_DICTIONARY = 0;
+
+/** A longer plaintext soon holds all a dictionary could tell, and compresses better and faster without one. */
+const DICTIONARY_LIMIT_BYTES = 32 * 1024;
+
+/** Bounds of the buffers the compressor writes to. */
+const SMALLEST_CHUNK_BYTES = 1024;
+const LARGEST_CHUNK_BYTES = 128 * 1024;
+
 /** A body of 32 MB with its answer and some room; more cannot have been written. */
 const DEFAULT_LIMIT_BYTES = 128 * 1024 * 1024;
 
 /**
- * Packs what is new with one request or answer: a byte for the version, which tells the dictionary, then zstd of
- * `[u32le length of contents][contents, JSON][sections][pieces]`.
+ * Packs what is new with one request or answer: a byte for the version, which tells the dictionary (0: none), then
+ * zstd of `[u32le length of contents][contents, JSON][sections][pieces]`.
  *
  * The contents are `{ meta, sections: { name: [offset, length] } }`, offsets counted from their own end so that they
  * do not depend on how long they are. Sections may be empty and keep their names.
@@ -60,21 +70,25 @@ export function encodeFrame({ meta, sections = {}, pieces }: FrameContents): {
 }
 
 function compress(plain: Buffer): Buffer {
+  const version = plain.length > DICTIONARY_LIMIT_BYTES ? NO_DICTIONARY : CURRENT_FRAME_VERSION;
   const compressed = zstdCompressSync(plain, {
     params: {
       [constants.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL,
       // headers and timing have no hash of their own
       [constants.ZSTD_c_checksumFlag]: 1,
     },
-    dictionary: dictionaryOf(CURRENT_FRAME_VERSION),
+    pledgedSrcSize: plain.length,
+    chunkSize: Math.max(SMALLEST_CHUNK_BYTES, Math.min(plain.length, LARGEST_CHUNK_BYTES)),
+    ...dictionaryOf(version),
   });
-  return Buffer.concat([Buffer.of(CURRENT_FRAME_VERSION), compressed]);
+  return Buffer.concat([Buffer.of(version), compressed]);
 }
 
-function dictionaryOf(version: number | undefined): Buffer {
-  const dictionary = FRAME_DICTIONARIES.get(version ?? 0);
+function dictionaryOf(version: number | undefined): { dictionary?: Buffer } {
+  if (version === NO_DICTIONARY) return {};
+  const dictionary = FRAME_DICTIONARIES.get(version ?? NO_DICTIONARY);
   if (dictionary === undefined) throw invalidFrame(`version ${version} is not known`);
-  return dictionary;
+  return { dictionary };
 }
 
 /**
@@ -101,7 +115,7 @@ export function decodeFrame(data: Uint8Array, options: { limitBytes?: number } =
 function decompress(data: Uint8Array, maxOutputLength: number): Buffer {
   const dictionary = dictionaryOf(data[0]);
   try {
-    return zstdDecompressSync(data.subarray(1), { maxOutputLength, dictionary });
+    return zstdDecompressSync(data.subarray(1), { maxOutputLength, ...dictionary });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new StoreError('NEXUS_FRAME_TOO_LARGE', `The frame holds more than ${maxOutputLength} bytes`, {
