@@ -15,7 +15,7 @@ interface Measure {
  * filling; resident memory depends on the allocator, too. Things that are open come back to the same number whenever
  * nothing is going on.
  */
-export const MEASURES: readonly Measure[] = [
+const MEASURES: readonly Measure[] = [
   { name: 'heap', unit: 'MiB', bound: { share: 0.1, amount: 6 * MIB } },
   { name: 'buffers', unit: 'MiB', bound: { share: 0.1, amount: 8 * MIB } },
   { name: 'workerHeap', unit: 'MiB', bound: { share: 0.1, amount: 6 * MIB } },
