@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { BenchClient } from './client.ts';
+import type { RequestFactory } from './requests.ts';
+import type { Target } from './targets.ts';
+
+/** Resident memory of a fresh process, in bytes. */
+export interface MemoryResult {
+  readonly target: string;
+  /** Length of the request bodies. */
+  readonly bodyBytes: number;
+  readonly idleBytes: number;
+  readonly perStreamBytes: number;
+}
+
+/** Slow enough to be open together, long enough to be measured. */
+const ANSWER = { mode: 'stream', deltas: 1000, paceMs: 500 } as const;
+const WARM = { mode: 'stream', deltas: 20, paceMs: 0 } as const;
+const WARM_REQUESTS = 64;
+const OPEN_AT_ONCE = 25;
+const SETTLE_MS = 3000;
+
+/** Memory per open stream: a fresh process, warmed up a little, before and after the streams are open. */
+export async function measureMemory(
+  target: Target,
+  options: { factory: RequestFactory; streams: number; bodyBytes: number },
+): Promise<MemoryResult | undefined> {
+  const { factory, streams, bodyBytes } = options;
+  const shape = { bytes: bodyBytes, growth: 1000, stream: true };
+  const warm = new BenchClient(target.port);
+  for (let i = 0; i < WARM_REQUESTS; i++) await warm.exchange(factory.turn(factory.session(shape), WARM));
+  warm.close();
+  await delay(SETTLE_MS / 2);
+  const before = await target.use();
+  const clients: BenchClient[] = [];
+  for (let opened = 0; opened < streams; opened += OPEN_AT_ONCE) {
+    const batch = Array.from({ length: OPEN_AT_ONCE }, () => new BenchClient(target.port));
+    clients.push(...batch);
+    await Promise.all(batch.map((client) => client.firstBytes(factory.turn(factory.session(shape), ANSWER))));
+  }
+  await delay(SETTLE_MS);
+  const after = await target.use();
+  for (const client of clients) client.close();
+  if (before === undefined || after === undefined) return undefined;
+  return {
+    target: target.name,
+    bodyBytes,
+    idleBytes: before.rssBytes,
+    perStreamBytes: (after.rssBytes - before.rssBytes) / streams,
+  };
+}
