@@ -17,8 +17,10 @@ export interface BooksOptions {
    * was recorded may have been cut before its last byte left. Default `equal`.
    */
   readonly match?: 'equal' | 'superset';
-  /** Exchanges that need not be there, because their loss was or would have been counted. */
+  /** Exchanges that need not be there, because a killed process would have counted their loss. */
   readonly lost?: readonly string[];
+  /** Exactly so many exchanges are not there: their loss was counted. */
+  readonly lostCount?: number;
   /** How many exchanges to compare byte for byte; default all. */
   readonly bodies?: number;
 }
@@ -47,7 +49,8 @@ export async function checkBooks(
     await program.ready(`${url}/health/ready`);
     const dashboard = new DashboardClient(url, DASHBOARD_KEY);
     const rows = await settledRows(dashboard, receipts, options);
-    checkRows(rows, receipts, options);
+    const lost = options.lostCount === undefined ? options.lost : missingFrom(rows, receipts);
+    checkRows(rows, receipts, { ...options, lost });
     await checkBodies(dashboard, rows, receipts.slice(0, options.bodies));
     await checkTotals(site, dashboard, rows);
     return rows;
@@ -78,28 +81,34 @@ async function settledRows(
   receipts: readonly Receipt[],
   options: BooksOptions,
 ): Promise<RequestSummary[]> {
-  const lost = new Set(options.lost);
+  const { lost = [], lostCount = 0 } = options;
+  const kept = receipts.filter((receipt) => !lost.includes(receipt.requestId));
   let rows: RequestSummary[] = [];
   let missing: string[] = [];
   try {
     return await until('every received exchange to be stored', async () => {
       rows = await allRows(dashboard);
-      const ended = new Set(
-        rows.filter((row) => row.outcome !== 'pending').map((row) => row.upstreamRequestId),
-      );
-      missing = receipts.map((receipt) => receipt.requestId).filter((id) => !ended.has(id) && !lost.has(id));
-      return missing.length === 0 && rows.every((row) => row.outcome !== 'pending') ? rows : undefined;
+      missing = missingFrom(rows, kept);
+      const settled = missing.length === lostCount && rows.every((row) => row.outcome !== 'pending');
+      return settled ? rows : undefined;
     });
   } catch {
-    expect({
-      missing,
-      pending: rows.filter((row) => row.outcome === 'pending').map((row) => row.id),
-    }).toEqual({
-      missing: [],
-      pending: [],
-    });
-    return rows;
+    const pending = rows.filter((row) => row.outcome === 'pending').map((row) => row.id);
+    throw new Error(
+      `expected ${lostCount} exchanges to be missing and none pending: ${JSON.stringify({ missing, pending })}`,
+    );
   }
+}
+
+/** Those of the receipts that are not stored as ended, or, where the answer was a good one, as completed. */
+function missingFrom(rows: readonly RequestSummary[], receipts: readonly Receipt[]): string[] {
+  const outcomes = new Map(rows.map((row) => [row.upstreamRequestId, row.outcome]));
+  return receipts
+    .filter(({ requestId, status }) => {
+      const outcome = outcomes.get(requestId) ?? 'pending';
+      return status === 200 ? outcome !== 'completed' : outcome === 'pending';
+    })
+    .map((receipt) => receipt.requestId);
 }
 
 async function allRows(dashboard: DashboardClient): Promise<RequestSummary[]> {
@@ -116,7 +125,7 @@ async function allRows(dashboard: DashboardClient): Promise<RequestSummary[]> {
 function checkRows(
   rows: readonly RequestSummary[],
   receipts: readonly Receipt[],
-  { match = 'equal', lost = [] }: BooksOptions,
+  { match = 'equal', lost = [] }: { match?: BooksOptions['match']; lost?: readonly string[] | undefined },
 ): void {
   const received = receipts.map((receipt) => receipt.requestId).filter((id) => !lost.includes(id));
   const ok = receipts.filter((receipt) => receipt.status === 200 && !lost.includes(receipt.requestId));

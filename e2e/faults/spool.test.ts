@@ -156,8 +156,8 @@ describe('a spool that is full', () => {
     await proxy.untilMetric('spool_full', (full) => full === 0);
     const after = [await send(proxy.url, { body: question('recorded again') })];
     expect(proxy.log).toContain('exchanges are recorded again');
-    const lostIds = receipts.slice(-lost).map((receipt) => receipt.requestId);
-    await checkBooks(running, [...after, ...receipts], { lost: lostIds, bodies: 3 });
+    const rows = await checkBooks(running, [...after, ...receipts], { lostCount: lost, bodies: 3 });
+    expect(rows.map((row) => row.upstreamRequestId)).toContain(after[0]?.requestId);
     expect(await proxy.metric('recorder_lost_exchanges_total')).toBe(lost);
   });
 
@@ -188,8 +188,7 @@ describe('a spool that is full', () => {
     });
     expect(proxy.log).toContain('the spool can be written again');
     const lostNow = await proxy.metric('recorder_lost_exchanges_total');
-    const lostIds = receipts.slice(1, 1 + lostNow).map((receipt) => receipt.requestId);
-    expect(lostIds).not.toContain(after.requestId);
-    await checkBooks(running, receipts, { lost: lostIds });
+    const rows = await checkBooks(running, receipts, { lostCount: lostNow });
+    expect(rows.map((row) => row.upstreamRequestId)).toContain(after.requestId);
   });
 });
