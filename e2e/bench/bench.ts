@@ -59,6 +59,8 @@ async function run(): Promise<void> {
   const targets: Target[] = [bare, ...(nginx === undefined ? [] : [nginx]), nexus];
   const ledger = new Ledger(nexus.recording);
   try {
+    const warmUp = { targets, ledger, factory, rounds: 0, share: quick ? 1 : 2 };
+    for (const load of WARM_UP) await measureCpu(load, warmUp);
     await runCpu(targets, factory, ledger);
     if (wanted('latency')) {
       const slices = quick ? 1 : 5;
@@ -80,7 +82,6 @@ async function runCpu(targets: readonly Target[], factory: RequestFactory, ledge
   const loads = LOADS.filter(({ name, sight }) => wanted('cpu') || wanted(`${name}, ${sight}`));
   if (loads.length === 0) return;
   const common = { targets, ledger, factory };
-  for (const load of WARM_UP) await measureCpu(load, { ...common, rounds: 0, share: quick ? 1 : 2 });
   const rounds = Number(flags.rounds ?? (quick ? 2 : 4));
   const results: CpuResult[] = [];
   for (const load of loads)

@@ -101,7 +101,7 @@ export async function startNexus(upstream: string, nodeFlags: readonly string[] 
     stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
     env: {
       PATH: process.env['PATH'],
-      YG: process.env['YG'],
+
       HOST: '127.0.0.1',
       PORT: String(port),
       METRICS_PORT: String(await freePort()),
