@@ -13,7 +13,7 @@ export interface SlabPart {
 }
 
 const SLAB_BYTES = 512 * 1024;
-const MAX_FREE_SLABS = 8;
+const MAX_FREE_SLABS = 32;
 
 /**
  * Buffers for what is about to be written, used again once it is. Fresh ones would cost more than the copying: the
