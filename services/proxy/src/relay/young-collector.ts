@@ -35,7 +35,7 @@ export class YoungCollector {
 }
 
 /** V8 shows its collector to a context made while the flag is set; a runtime without it goes on as before. */
-function findCollector(): CollectGarbage | undefined {
+export function findCollector(): CollectGarbage | undefined {
   try {
     setFlagsFromString('--expose-gc');
     return runInNewContext('gc') as CollectGarbage;
