@@ -40,7 +40,7 @@ export interface EndMeta {
 }
 
 /**
- * The recording of one exchange. No method throws or waits for the disk; chunks are referenced, not copied,
+ * The recording of one exchange. No method throws or waits for the disk; chunks are referenced until they are copied,
  * so their bytes must not be changed afterwards.
  */
 export interface ExchangeRecording {
