@@ -308,7 +308,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
     const end: { -readonly [K in keyof ExchangeEnd]: ExchangeEnd[K] } = { outcome, endedAt };
     if (status !== undefined) end.status = status;
     if (failure !== undefined) {
-      end.errorType = failure.type;
+      end.errorType = failure.errorType;
       end.errorMessage = failure.message;
     }
     if (!this.#uploadDone) end.requestTruncated = true;

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { Failure } from './failure.ts';
-import { failureBody, failureHeaders } from './failure.ts';
+import { renderError } from '../errors.ts';
 
 export interface FailureAnswerOptions {
   readonly requestId: string;
@@ -31,8 +31,7 @@ export function answerFailure(
   options: FailureAnswerOptions,
 ): void {
   if (res.destroyed) return;
-  const body = failureBody(failure, options.requestId);
-  const headers = failureHeaders(failure, options.requestId, Buffer.byteLength(body));
+  const { headers, body } = flatten(failure, options.requestId);
   if (!options.uploading) {
     res.writeHead(failure.status, headers).end(body);
     return;
@@ -69,8 +68,7 @@ export function answerOnSocket(
   failure: Failure,
   options: { readonly requestId: string; readonly lingerMs: number },
 ): void {
-  const body = failureBody(failure, options.requestId);
-  const headers = failureHeaders(failure, options.requestId, Buffer.byteLength(body));
+  const { headers, body } = flatten(failure, options.requestId);
   headers.push('connection', 'close');
   let head = `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status] ?? ''}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
@@ -79,4 +77,13 @@ export function answerOnSocket(
   const timer = setTimeout(() => socket.destroy(), options.lingerMs);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
+}
+
+/** The body, and the flat headers without those of the connection. */
+function flatten(failure: Failure, requestId: string): { headers: string[]; body: string } {
+  const { headers, body } = renderError(failure, requestId);
+  return {
+    headers: [...Object.entries(headers).flat(), 'content-length', String(Buffer.byteLength(body))],
+    body,
+  };
 }

@@ -1,7 +1,8 @@
 import { errors } from 'undici';
 import { describe, expect, it } from 'vitest';
 
-import { FAILURES, failureBody, failureHeaders, upstreamFailure } from './failure.ts';
+import { renderError } from '../errors.ts';
+import { FAILURES, upstreamFailure } from './failure.ts';
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`connect ${code} 10.0.0.1:443`), { code });
@@ -30,7 +31,7 @@ describe('upstreamFailure', () => {
 
 describe('own errors', () => {
   it('have the shape of the Messages API', () => {
-    expect(JSON.parse(failureBody(FAILURES.tooLarge, 'id'))).toEqual({
+    expect(JSON.parse(renderError(FAILURES.tooLarge, 'id').body)).toEqual({
       type: 'error',
       error: { type: 'request_too_large', message: FAILURES.tooLarge.message },
       request_id: 'id',
@@ -38,9 +39,10 @@ describe('own errors', () => {
   });
 
   it('tell when to come back', () => {
-    expect(failureHeaders(FAILURES.draining, 'id', 1).join(' ')).toContain(
-      'x-should-retry true retry-after 2',
-    );
-    expect(failureHeaders(FAILURES.tooLarge, 'id', 1)).not.toContain('retry-after');
+    expect(renderError(FAILURES.draining, 'id').headers).toMatchObject({
+      'x-should-retry': 'true',
+      'retry-after': '2',
+    });
+    expect(renderError(FAILURES.tooLarge, 'id').headers).not.toHaveProperty('retry-after');
   });
 });

@@ -1,35 +1,26 @@
-/**
- * The errors the proxy answers itself, in one catalogue. Messages are fixed texts: nothing of the upstream's
- * address, of the network or of an exception reaches a client.
- */
-export interface Failure {
-  readonly status: number;
-  /** Anthropic error type. */
-  readonly type: string;
-  readonly message: string;
-  /** Value of `x-should-retry`. */
-  readonly shouldRetry: boolean;
-  /** Value of `retry-after`, in seconds. */
-  readonly retryAfter?: number;
-}
+import { OWN_ERRORS } from '../errors.ts';
+import type { OwnError } from '../errors.ts';
+
+/** An own error of the relay. Nothing of the upstream's address, of the network or of an exception is in it. */
+export type Failure = OwnError;
 
 function invalid(message: string, status = 400): Failure {
-  return { status, type: 'invalid_request_error', message, shouldRetry: false };
+  return { status, errorType: 'invalid_request_error', message, shouldRetry: false };
 }
 
 function upstream(status: 502 | 504, message: string): Failure {
-  return { status, type: status === 504 ? 'timeout_error' : 'api_error', message, shouldRetry: true };
+  return { status, errorType: status === 504 ? 'timeout_error' : 'api_error', message, shouldRetry: true };
 }
 
 function busy(message: string): Failure {
-  return { status: 503, type: 'overloaded_error', message, shouldRetry: true, retryAfter: 2 };
+  return { status: 503, errorType: 'overloaded_error', message, shouldRetry: true, retryAfter: 2 };
 }
 
 export const FAILURES = {
   malformed: invalid('The request is not valid HTTP.'),
   version: invalid('Only HTTP/1.1 and HTTP/1.0 requests are served.'),
   target: invalid('The request target must be a path that starts with one slash.'),
-  host: invalid('The request needs exactly one valid Host header.'),
+  host: OWN_ERRORS.host,
   transferEncoding: invalid('The only transfer encoding accepted is one "chunked", on HTTP/1.1.'),
   upgrade: invalid('Protocol upgrades are not served.'),
   connect: invalid('CONNECT is not served.', 405),
@@ -37,13 +28,13 @@ export const FAILURES = {
   headersTooLarge: invalid('The request has too many or too long headers.', 431),
   tooLarge: {
     status: 413,
-    type: 'request_too_large',
+    errorType: 'request_too_large',
     message: 'The request body is larger than this proxy accepts.',
     shouldRetry: false,
   },
   slow: {
     status: 408,
-    type: 'timeout_error',
+    errorType: 'timeout_error',
     message: 'The request did not arrive in time.',
     shouldRetry: true,
   },
@@ -56,7 +47,7 @@ export const FAILURES = {
   silent: upstream(504, 'The upstream did not answer in time.'),
   internal: {
     status: 500,
-    type: 'api_error',
+    errorType: 'api_error',
     message: 'The proxy failed to handle the request.',
     shouldRetry: true,
   },
@@ -83,29 +74,4 @@ export function upstreamFailure(error: Error): Failure {
 /** The error's stable code, or an empty string. */
 export function errorCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-/** JSON text of an error in the shape of the Messages API. */
-export function failureBody(failure: Failure, requestId: string): string {
-  return JSON.stringify({
-    type: 'error',
-    error: { type: failure.type, message: failure.message },
-    request_id: requestId,
-  });
-}
-
-/** Headers of an own error answer, flat, without those of the connection. */
-export function failureHeaders(failure: Failure, requestId: string, bodyLength: number): string[] {
-  const headers = [
-    'content-type',
-    'application/json',
-    'content-length',
-    String(bodyLength),
-    'request-id',
-    requestId,
-    'x-should-retry',
-    String(failure.shouldRetry),
-  ];
-  if (failure.retryAfter !== undefined) headers.push('retry-after', String(failure.retryAfter));
-  return headers;
 }

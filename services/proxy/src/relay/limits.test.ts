@@ -111,7 +111,13 @@ describe('Expect: 100-continue', () => {
   it('is answered with the refusal when access is refused', async () => {
     await restart({
       relay: {
-        access: () => ({ kind: 'refuse', status: 403, errorType: 'permission_error', message: 'no' }),
+        access: () => ({
+          kind: 'refuse',
+          status: 403,
+          errorType: 'permission_error',
+          message: 'no',
+          shouldRetry: false,
+        }),
       },
     });
     const client = await wire.client();

@@ -1,3 +1,4 @@
+import type { OwnError } from '../errors.ts';
 import type { HeaderView } from './header-view.ts';
 
 /**
@@ -84,14 +85,9 @@ export interface ForwardDecision {
   readonly recordBody: boolean;
 }
 
-export interface RefuseDecision {
+/** The own error that is answered instead. */
+export interface RefuseDecision extends OwnError {
   readonly kind: 'refuse';
-  readonly status: number;
-  /** Anthropic error type, for example `authentication_error`. */
-  readonly errorType: string;
-  readonly message: string;
-  /** Value of `x-should-retry`; false when absent. */
-  readonly shouldRetry?: boolean;
 }
 
 export type AccessDecision = ForwardDecision | RefuseDecision;

@@ -310,7 +310,13 @@ describe('access decisions', () => {
   it('refusals are answered in our shape and keep the connection when nothing is left to read', async () => {
     await restart({
       relay: {
-        access: () => ({ kind: 'refuse', status: 401, errorType: 'authentication_error', message: 'no key' }),
+        access: () => ({
+          kind: 'refuse',
+          status: 401,
+          errorType: 'authentication_error',
+          message: 'no key',
+          shouldRetry: false,
+        }),
       },
     });
     const client = await wire.client();

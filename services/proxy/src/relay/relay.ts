@@ -18,7 +18,6 @@ import type {
   ExchangeRecorder,
   ExchangeSummary,
   ForwardDecision,
-  RefuseDecision,
   RelayLogger,
   RelayMetrics,
 } from './ports.ts';
@@ -191,7 +190,7 @@ class ExchangeRelay implements Relay, ExchangeHost {
     const domain = parseHost(headers.get('host') ?? '')?.domain;
     if (domain === undefined) return FAILURES.host;
     const decision = this.#decide({ method: req.method ?? 'GET', path: req.url ?? '/', domain, headers });
-    return decision.kind === 'forward' ? decision : failureOf(decision);
+    return decision;
   }
 
   #decide(request: AccessRequest): AccessDecision {
@@ -200,8 +199,7 @@ class ExchangeRelay implements Relay, ExchangeHost {
     } catch (error) {
       // A bug there must neither open the door nor take the process down.
       this.logger.error({ err: error }, 'access decision failed');
-      const { status, type, message, shouldRetry } = FAILURES.internal;
-      return { kind: 'refuse', status, errorType: type, message, shouldRetry };
+      return { kind: 'refuse', ...FAILURES.internal };
     }
   }
 
@@ -212,15 +210,11 @@ class ExchangeRelay implements Relay, ExchangeHost {
   ): void {
     const { lingerMs } = this.timeouts;
     answerFailure(req, res, failure, { requestId: randomUUID(), uploading, lingerMs });
-    this.#metrics?.refused({ status: failure.status, errorType: failure.type });
+    this.#metrics?.refused({ status: failure.status, errorType: failure.errorType });
   }
 
   #checkTimes(): void {
     const now = this.now();
     for (const exchange of this.#exchanges.values()) exchange.checkTime(now);
   }
-}
-
-function failureOf({ status, errorType, message, shouldRetry }: RefuseDecision): Failure {
-  return { status, type: errorType, message, shouldRetry: shouldRetry ?? false };
 }
