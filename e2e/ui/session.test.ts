@@ -10,6 +10,8 @@ describe('logging in and out', () => {
     const { stack } = shared;
     const { page, troubles } = await shared.open();
     await page.goto(stack.url);
+    // The field takes the focus by itself, once the server has said that nobody is logged in.
+    await page.getByLabel('Dashboard key').and(page.locator(':focus')).waitFor();
     await page.keyboard.type('wrong key');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').filter({ hasText: 'This is not the dashboard key.' }).waitFor();

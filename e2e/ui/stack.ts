@@ -1,17 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { createTestDatabase } from '@claude-nexus/database/testing';
-import type { TestDatabase } from '@claude-nexus/database/testing';
 import type { Page } from 'playwright-core';
 
-import { freePort, startService } from '../fixtures/program.ts';
-import type { Program } from '../fixtures/program.ts';
-import { startUpstream } from '../fixtures/upstream/server.ts';
+import { DASHBOARD_KEY, TestGateway } from '../fixtures/gateway.ts';
 import type { Upstream } from '../fixtures/upstream/server.ts';
 
 /** Opens the dashboard of the tests. */
-export const KEY = 'a-key-for-tests-in-a-browser';
+export const KEY = DASHBOARD_KEY;
 
 /** What differs from a dashboard at the root of its address. */
 export interface StackOptions {
@@ -28,69 +21,29 @@ export interface Sent {
   readonly model?: string;
 }
 
-/** Upstream, proxy, dashboard and database as a person meets them: through a browser. */
+/** A gateway as a person meets it: through a browser. */
 export class Stack {
-  readonly upstream: Upstream;
-  readonly proxyUrl: string;
-  /** Address of the dashboard, with BASE_PATH and a slash at the end. */
-  readonly url: string;
-  readonly #database: TestDatabase;
-  readonly #folder: string;
-  readonly #programs: readonly Program[];
+  readonly #gateway: TestGateway;
 
-  private constructor(parts: {
-    upstream: Upstream;
-    database: TestDatabase;
-    folder: string;
-    ports: readonly number[];
-    basePath: string;
-  }) {
-    const [proxyPort, dashboardPort, proxyMetrics, dashboardMetrics] = parts.ports.map(String);
-    this.upstream = parts.upstream;
-    this.#database = parts.database;
-    this.#folder = parts.folder;
-    this.proxyUrl = `http://127.0.0.1:${proxyPort}`;
-    this.url = `http://127.0.0.1:${dashboardPort}${parts.basePath}`;
-    this.#programs = [
-      startService('proxy', {
-        HOST: '127.0.0.1',
-        PORT: proxyPort ?? '',
-        METRICS_PORT: proxyMetrics ?? '',
-        CLAUDE_API_BASE_URL: parts.upstream.url,
-        CREDENTIALS_DIR: path.join(parts.folder, 'credentials'),
-        DATABASE_URL: parts.database.writerUrl,
-        SPOOL_DIR: path.join(parts.folder, 'spool'),
-        PASSTHROUGH: 'allow',
-        ACCOUNT_HASH_KEY: 'an-account-hash-key-for-tests',
-      }),
-      startService('dashboard', {
-        HOST: '127.0.0.1',
-        PORT: dashboardPort ?? '',
-        METRICS_PORT: dashboardMetrics ?? '',
-        DASHBOARD_API_KEY: KEY,
-        DATABASE_URL: parts.database.readerUrl,
-        PROXY_API_URL: this.proxyUrl,
-        BASE_PATH: parts.basePath,
-      }),
-    ];
+  private constructor(gateway: TestGateway) {
+    this.#gateway = gateway;
   }
 
   static async start(options: StackOptions = {}): Promise<Stack> {
-    const upstream = await startUpstream();
-    const database = await createTestDatabase();
-    const folder = await mkdtemp(path.join(tmpdir(), 'nexus-ui-'));
-    await mkdir(path.join(folder, 'credentials'));
-    const ports = await Promise.all(Array.from({ length: 4 }, freePort));
-    const { basePath = '/' } = options;
-    const stack = new Stack({ upstream, database, folder, ports, basePath });
-    try {
-      await stack.#programs[0]?.ready(`${stack.proxyUrl}/health/ready`);
-      await stack.#programs[1]?.ready(`${stack.url}health/ready`);
-    } catch (error) {
-      await stack.stop();
-      throw error;
-    }
-    return stack;
+    return new Stack(await TestGateway.start(options));
+  }
+
+  get upstream(): Upstream {
+    return this.#gateway.upstream;
+  }
+
+  get proxyUrl(): string {
+    return this.#gateway.proxyUrl;
+  }
+
+  /** Address of the dashboard, with BASE_PATH and a slash at the end. */
+  get url(): string {
+    return `${this.#gateway.dashboardUrl}/`;
   }
 
   /** Sends a streamed request and reads the answer to its end. @returns its status */
@@ -115,9 +68,7 @@ export class Stack {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#programs.map((program) => program.stop()), this.upstream.close()]);
-    await this.#database.drop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#gateway.stop();
   }
 }
 
