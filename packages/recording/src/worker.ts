@@ -8,12 +8,14 @@ import { batchMetrics } from './pipeline/batch-metrics.ts';
 import { Shipper } from './pipeline/shipper.ts';
 import type { ShipperReport } from './pipeline/shipper.ts';
 import { BodyCutter } from './store/index.ts';
+import { yieldToRequests } from './thread-priority.ts';
 import type { FromWorker, RecorderWorkerData, ToWorker } from './worker-messages.ts';
 
 /**
  * The recorder's worker thread: follows the journal, decodes what it finds and ships it to PostgreSQL.
  * It can die at any moment: the main thread starts it again, and the journal says where it was.
  */
+yieldToRequests();
 const { journal, recorderId, databaseUrl } = workerData as RecorderWorkerData;
 const stop = new AbortController();
 const reader = openJournalReader(journal);

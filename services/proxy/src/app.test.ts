@@ -7,6 +7,7 @@ import { createLogger } from '@claude-nexus/runtime';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { AccountIds } from './auth/account-ids.ts';
 import { createApp } from './app.ts';
 import type { AppOptions } from './app.ts';
 import { ClientKeys } from './auth/client-keys.ts';
@@ -41,7 +42,7 @@ function harness(changes: Partial<AppOptions> = {}): Harness {
       credentials: { find: (domain) => (domain === managed.domain ? managed : undefined) },
       passthrough: 'allow',
       enableClientAuth: true,
-      accountHashKey: 'a secret of the deployment',
+      accountIds: new AccountIds('a secret of the deployment'),
     },
     health: { draining: () => false },
     tokenTotals: (scope) => {

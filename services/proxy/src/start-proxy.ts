@@ -12,6 +12,7 @@ import type { CloserContext, Logger, Metrics } from '@claude-nexus/runtime';
 import { createApp } from './app.ts';
 import { createAccessDecider } from './auth/access.ts';
 import type { AccessOptions } from './auth/access.ts';
+import { AccountIds } from './auth/account-ids.ts';
 import type { ProxyConfig } from './config.ts';
 import { CredentialStore } from './credentials/credential-store.ts';
 import { createProxyMetrics, createRelayMetrics } from './metrics.ts';
@@ -75,7 +76,8 @@ async function startParts(context: Context): Promise<void> {
   shutdown.add('metrics', () => metricsServer.close());
   const recorder = await startRecorder(context);
   const { passthrough, enableClientAuth, accountHashKey } = config;
-  const access: AccessOptions = { credentials, passthrough, enableClientAuth, accountHashKey };
+  const accountIds = accountHashKey === undefined ? undefined : new AccountIds(accountHashKey);
+  const access: AccessOptions = { credentials, passthrough, enableClientAuth, accountIds };
   const port = await startServer(context, { access, recorder, own });
   logger.info(
     { host: config.host, port, metricsPort: metricsServer.port, ...credentials.counts(), passthrough },

@@ -4,6 +4,7 @@ import type { DomainCredential } from '../credentials/domain-credential.ts';
 import { HeaderView } from '../relay/header-view.ts';
 import type { AccessDecision } from '../relay/ports.ts';
 import { hostOf } from '../host.ts';
+import { AccountIds } from './account-ids.ts';
 import { createAccessDecider } from './access.ts';
 import type { AccessOptions } from './access.ts';
 import { ClientKeys } from './client-keys.ts';
@@ -35,7 +36,7 @@ function options(changes: Partial<AccessOptions> = {}): AccessOptions {
     },
     passthrough: 'allow',
     enableClientAuth: true,
-    accountHashKey: 'a secret of the deployment',
+    accountIds: new AccountIds('a secret of the deployment'),
     ...changes,
   };
 }
@@ -183,7 +184,7 @@ describe('a domain without a file', () => {
     expect(account(['x-api-key', 'key-1'])).toBe(own);
     expect(account(['x-api-key', 'key-1', 'Authorization', 'Bearer key-1'])).toBe(own);
     expect(account(['x-api-key', 'key-2'])).not.toBe(own);
-    expect(account(['x-api-key', 'key-1'], { accountHashKey: 'another secret' })).not.toBe(own);
+    expect(account(['x-api-key', 'key-1'], { accountIds: new AccountIds('another secret') })).not.toBe(own);
   });
 
   it('forwards a request without credential, for the upstream to refuse in its own words', () => {
@@ -196,7 +197,7 @@ describe('a domain without a file', () => {
     expect(decide(request({ host, path: '/v1/organizations' })).kind).toBe('forward');
   });
 
-  it.each<Partial<AccessOptions>>([{ passthrough: 'deny' }, { accountHashKey: undefined }])(
+  it.each<Partial<AccessOptions>>([{ passthrough: 'deny' }, { accountIds: undefined }])(
     'is refused with 403 under %j',
     (changes) => {
       expect(decide(request({ host, headers: BEARER }), changes)).toMatchObject({

@@ -2,7 +2,8 @@ import type { DomainCredential, DomainLookup } from '../credentials/domain-crede
 import { OWN_ERRORS } from '../errors.ts';
 import type { OwnError } from '../errors.ts';
 import type { AccessDecider, AccessDecision, AccessRequest, RefuseDecision } from '../relay/ports.ts';
-import { accountIdOf, inboundCredentials } from './inbound-credentials.ts';
+import type { AccountIds } from './account-ids.ts';
+import { inboundCredentials } from './inbound-credentials.ts';
 
 export interface AccessOptions {
   readonly credentials: DomainLookup;
@@ -10,7 +11,7 @@ export interface AccessOptions {
   /** False: domains with a credential file are open to everybody. */
   readonly enableClientAuth: boolean;
   /** Set whenever `passthrough` is `allow`. */
-  readonly accountHashKey: string | undefined;
+  readonly accountIds: AccountIds | undefined;
 }
 
 /** Nothing by which a client identifies itself to the gateway may reach the upstream of a managed domain. */
@@ -67,11 +68,10 @@ function decideManaged(
 }
 
 function decidePassthrough(request: AccessRequest, options: AccessOptions): AccessDecision {
-  if (options.passthrough === 'deny' || options.accountHashKey === undefined)
-    return refuse(OWN_ERRORS.domain);
+  if (options.passthrough === 'deny' || options.accountIds === undefined) return refuse(OWN_ERRORS.domain);
   const [credential] = inboundCredentials(request.headers.raw);
   // Without a credential the upstream answers 401 in its own words, which the client understands best.
-  const accountId = credential === undefined ? undefined : accountIdOf(credential, options.accountHashKey);
+  const accountId = credential === undefined ? undefined : options.accountIds.of(credential);
   return {
     kind: 'forward',
     domain: request.domain,

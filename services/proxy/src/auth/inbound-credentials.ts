@@ -1,8 +1,3 @@
-import { createHmac } from 'node:crypto';
-
-/** 128 bits: enough that two accounts never share an id, short enough to read. */
-const ACCOUNT_ID_BYTES = 16;
-
 const MAX_CANDIDATES = 8;
 
 /**
@@ -26,16 +21,4 @@ export function inboundCredentials(rawHeaders: readonly string[]): string[] {
 function bearerToken(value: string): string[] {
   const token = /^bearer +(\S+)$/i.exec(value)?.[1];
   return token === undefined ? [] : [token];
-}
-
-/**
- * What is stored of a pass-through credential: a keyed hash, the same on every replica with the same key and
- * useless without it.
- */
-export function accountIdOf(credential: string, accountHashKey: string): string {
-  return createHmac('sha256', accountHashKey)
-    .update(credential, 'latin1')
-    .digest()
-    .subarray(0, ACCOUNT_ID_BYTES)
-    .toString('hex');
 }

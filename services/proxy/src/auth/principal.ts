@@ -2,7 +2,7 @@ import { hostOf } from '../host.ts';
 import { OWN_ERRORS } from '../errors.ts';
 import type { OwnError } from '../errors.ts';
 import type { AccessOptions } from './access.ts';
-import { accountIdOf, inboundCredentials } from './inbound-credentials.ts';
+import { inboundCredentials } from './inbound-credentials.ts';
 
 /** Whose figures a caller may see: those of its domain, or those of its own account. */
 export type Principal = { readonly domain: string } | { readonly accountId: string };
@@ -25,8 +25,8 @@ export function identifyPrincipal(
   if (found !== undefined) {
     return found.clientKeys.match(candidates) === undefined ? OWN_ERRORS.clientKey : { domain: found.domain };
   }
-  if (options.passthrough === 'deny' || options.accountHashKey === undefined) return OWN_ERRORS.domain;
+  if (options.passthrough === 'deny' || options.accountIds === undefined) return OWN_ERRORS.domain;
   const [credential] = candidates;
   if (credential === undefined) return OWN_ERRORS.credential;
-  return { accountId: accountIdOf(credential, options.accountHashKey) };
+  return { accountId: options.accountIds.of(credential) };
 }
