@@ -9,8 +9,11 @@ const REMINDER_END = '</system-reminder>';
  */
 export function withoutNoise(text: string): string {
   if (isAttribution(text)) return '';
-  return withoutReminders(text).replaceAll(/\s+/g, ' ').trim();
+  return withoutReminders(text).replaceAll(UNUSUAL_SPACE, ' ').trim();
 }
+
+/** All white space but a single blank, which is most of it and stays what it is. */
+const UNUSUAL_SPACE = /[^\S ]\s*| \s+/g;
 
 /** A reminder that is never closed is ordinary text. */
 function withoutReminders(text: string): string {
