@@ -25,15 +25,17 @@ export function canonicalDigests(message: unknown): MessageDigests {
   const content = memberOf(message, 'content');
   const blocks = blocksOf(content);
   if (typeof role !== 'string' || blocks === undefined) return digestsOfOther(message);
-  const all: string[] = [];
+  const all = openMessage(role, blocks.length);
   for (const block of blocks) encodeCanonically(withBlockContent(block), all);
-  const strict = digest(encodeMessage(role, blocks.length, all));
-  const told: string[] = [];
+  const strict = digest(all.join(''));
+  const told = openMessage(role, 0);
+  const countAt = told.length - 1;
   let toldBlocks = 0;
   for (const block of blocks) if (encodeLoosely(block, told)) toldBlocks++;
   // A message of noise only (a background agent's result comes as a reminder) would equal every other such message.
   if (toldBlocks === 0) return { strict, loose: strict };
-  return { strict, loose: digest(encodeMessage(role, toldBlocks, told)) };
+  told[countAt] = blockCount(toldBlocks);
+  return { strict, loose: digest(told.join('')) };
 }
 
 /** Parent and digest side by side, to be hashed. */
@@ -60,11 +62,16 @@ function digestsOfOther(value: unknown): MessageDigests {
   return { strict, loose: strict };
 }
 
-function encodeMessage(role: string, blockCount: number, blocks: readonly string[]): string {
+/** What comes before the blocks; the number of blocks last. */
+function openMessage(role: string, blocks: number): string[] {
   const out = [VERSION];
   encodeString(role, out);
-  out.push(`[${blockCount}:`);
-  return out.join('') + blocks.join('');
+  out.push(blockCount(blocks));
+  return out;
+}
+
+function blockCount(blocks: number): string {
+  return `[${blocks}:`;
 }
 
 /** Content as blocks; the client turns one form into the other between turns. */

@@ -30,6 +30,16 @@ describe('withoutNoise', () => {
     expect(withoutNoise(text)).toBe(expected);
   });
 
+  it('makes a blank of every run of what is white space to a regular expression', () => {
+    const characters = Array.from({ length: 0x1_0000 }, (_, code) => String.fromCharCode(code));
+    for (const space of characters) {
+      for (const text of [`a${space}b`, `a ${space}b`, `a${space} b`, `${space}a${space}`]) {
+        const expected = text.replaceAll(/\s+/g, ' ').trim();
+        if (withoutNoise(text) !== expected) expect(withoutNoise(text)).toBe(expected);
+      }
+    }
+  });
+
   // A quadratic scanner takes minutes for these.
   it.each([
     ['white space', ' '.repeat(2_000_000)],

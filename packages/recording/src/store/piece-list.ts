@@ -37,6 +37,12 @@ export class PieceList {
     return this.records.subarray(at, at + CONTENT_HASH_BYTES);
   }
 
+  /** Writes a hash to `target` at `at`, and answers the position after it. */
+  copyHash(index: number, target: Buffer, at: number): number {
+    const start = index * RECORD_BYTES;
+    return at + this.records.copy(target, at, start, start + CONTENT_HASH_BYTES);
+  }
+
   start(index: number): number {
     return this.records.readUInt32LE(index * RECORD_BYTES + START);
   }

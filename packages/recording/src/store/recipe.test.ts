@@ -64,13 +64,20 @@ describe('a recipe', () => {
   });
 });
 
+/** Packed between other bytes, as in a recipe. */
+function pack(glue: Buffer): Buffer {
+  const text = Buffer.concat([Buffer.from(',{"role'), glue, Buffer.from('ral"}}}]}')]);
+  const out = Buffer.alloc(3 + 2 * glue.length);
+  return out.subarray(3, packGlue(text, { start: 7, end: 7 + glue.length }, out, 3));
+}
+
 describe('packed glue', () => {
   it('is short for what clients write', () => {
     const glue = Buffer.from(
       ',{"role":"user","content":[{"tool_use_id":"toolu_01ABC","type":"tool_result","content":',
     );
-    expect(packGlue(glue)).toHaveLength(5);
-    expect(unpackGlue(packGlue(glue))).toEqual(glue);
+    expect(pack(glue)).toHaveLength(5);
+    expect(unpackGlue(pack(glue))).toEqual(glue);
   });
 
   it('gives any bytes back', () => {
@@ -87,7 +94,7 @@ describe('packed glue', () => {
     for (let i = 0; i < 3000; i++) {
       const noise = Buffer.from(Array.from({ length: random.below(20) }, () => random.below(256)));
       const glue = Buffer.concat([Buffer.from(random.pick(parts)), noise, Buffer.from(random.pick(parts))]);
-      expect(unpackGlue(packGlue(glue))?.equals(glue)).toBe(true);
+      expect(unpackGlue(pack(glue))?.equals(glue)).toBe(true);
     }
   });
 });
