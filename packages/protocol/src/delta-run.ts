@@ -33,6 +33,7 @@ const CLOSE_BRACE = 0x7d;
  */
 export function readDeltaRun(text: string, from: number, { prefix, suffix }: DeltaFrame): DeltaRun {
   const head = EVENT_HEAD + prefix;
+  const usualEnd = `${suffix}}\n\n`;
   const literals: string[] = [];
   let dataLength = 0;
   let end = from;
@@ -42,8 +43,10 @@ export function readDeltaRun(text: string, from: number, { prefix, suffix }: Del
     if (text.slice(end, start) !== head) break;
     const quote = quoteAfter(text, start);
     const lineEnd = text.indexOf('\n', start);
-    if (quote === -1 || lineEnd < quote || !closesEvent(text, quote + suffix.length, lineEnd)) break;
-    if (!text.startsWith(suffix, quote)) break;
+    if (quote === -1 || lineEnd < quote) break;
+    const isUsual = text.slice(quote, lineEnd + 2) === usualEnd;
+    if (!isUsual && !(text.startsWith(suffix, quote) && closesEvent(text, quote + suffix.length, lineEnd)))
+      break;
     literals.push(text.slice(start, quote));
     dataLength += lineEnd - end - EVENT_HEAD.length;
     end = lineEnd + 2;

@@ -150,13 +150,13 @@ export class MessageTable {
       pieceBytes += recipe.pieces.records.length;
     }
     if (count * NUMBERS > this.#numbers.length) {
-      const numbers = new Int32Array(withReserve(count) * NUMBERS);
+      const numbers = new Int32Array(withReserve(count, MORE_MESSAGES) * NUMBERS);
       numbers.set(this.#numbers);
       this.#numbers = numbers;
     }
-    this.#hashes = grown(this.#hashes, count * HASHES_BYTES);
-    this.#recipes = grown(this.#recipes, recipeBytes);
-    this.#pieces = grown(this.#pieces, pieceBytes);
+    this.#hashes = grown(this.#hashes, count * HASHES_BYTES, MORE_MESSAGES * HASHES_BYTES);
+    this.#recipes = grown(this.#recipes, recipeBytes, MORE_MESSAGES * MESSAGE_BYTES);
+    this.#pieces = grown(this.#pieces, pieceBytes, MORE_MESSAGES * MESSAGE_BYTES);
   }
 
   #end(index: number, which: number): number {
@@ -177,14 +177,18 @@ export class MessageTable {
   }
 }
 
-/** The next turn or two are to fit as well. */
-function withReserve(size: number): number {
-  return size + (size >> 2);
+/** Messages of the next turns that are to fit as well. */
+const MORE_MESSAGES = 6;
+/** Of recipe and of pieces, what such a message has, about. */
+const MESSAGE_BYTES = 64;
+
+function withReserve(size: number, least: number): number {
+  return size + Math.max(size >> 2, least);
 }
 
-function grown(bytes: Buffer<ArrayBuffer>, size: number): Buffer<ArrayBuffer> {
+function grown(bytes: Buffer<ArrayBuffer>, size: number, reserve: number): Buffer<ArrayBuffer> {
   if (size <= bytes.length) return bytes;
-  const larger = Buffer.allocUnsafeSlow(withReserve(size));
+  const larger = Buffer.allocUnsafeSlow(withReserve(size, reserve));
   larger.set(bytes);
   return larger;
 }
