@@ -149,14 +149,36 @@ export class MessageTable {
       recipeBytes += recipe.bytes.length;
       pieceBytes += recipe.pieces.records.length;
     }
-    if (count * NUMBERS > this.#numbers.length) {
-      const numbers = new Int32Array(withReserve(count, MORE_MESSAGES) * NUMBERS);
-      numbers.set(this.#numbers);
-      this.#numbers = numbers;
-    }
-    this.#hashes = grown(this.#hashes, count * HASHES_BYTES, MORE_MESSAGES * HASHES_BYTES);
-    this.#recipes = grown(this.#recipes, recipeBytes, MORE_MESSAGES * MESSAGE_BYTES);
-    this.#pieces = grown(this.#pieces, pieceBytes, MORE_MESSAGES * MESSAGE_BYTES);
+    const fits =
+      count * NUMBERS <= this.#numbers.length &&
+      recipeBytes <= this.#recipes.length &&
+      pieceBytes <= this.#pieces.length;
+    if (!fits) this.#grow(count, recipeBytes, pieceBytes);
+  }
+
+  /** One block for all: for a small table, making a buffer costs more than what goes into it. */
+  #grow(count: number, recipeBytes: number, pieceBytes: number): void {
+    const rows = withReserve(count, MORE_MESSAGES);
+    const sizes = [
+      rows * NUMBERS * Int32Array.BYTES_PER_ELEMENT,
+      rows * HASHES_BYTES,
+      withReserve(recipeBytes, MORE_MESSAGES * MESSAGE_BYTES),
+      withReserve(pieceBytes, MORE_MESSAGES * MESSAGE_BYTES),
+    ] as const;
+    const hashesAt = sizes[0];
+    const recipesAt = hashesAt + sizes[1];
+    const piecesAt = recipesAt + sizes[2];
+    const block = Buffer.allocUnsafeSlow(piecesAt + sizes[3]);
+    const numbers = new Int32Array(block.buffer, 0, rows * NUMBERS);
+    const kept = this.#count;
+    numbers.set(this.#numbers.subarray(0, kept * NUMBERS));
+    block.set(this.#hashes.subarray(0, kept * HASHES_BYTES), hashesAt);
+    block.set(this.#recipes.subarray(0, this.#end(kept - 1, RECIPE_END)), recipesAt);
+    block.set(this.#pieces.subarray(0, this.#end(kept - 1, PIECES_END)), piecesAt);
+    this.#numbers = numbers;
+    this.#hashes = block.subarray(hashesAt, recipesAt);
+    this.#recipes = block.subarray(recipesAt, piecesAt);
+    this.#pieces = block.subarray(piecesAt);
   }
 
   #end(index: number, which: number): number {
@@ -184,11 +206,4 @@ const MESSAGE_BYTES = 64;
 
 function withReserve(size: number, least: number): number {
   return size + Math.max(size >> 2, least);
-}
-
-function grown(bytes: Buffer<ArrayBuffer>, size: number, reserve: number): Buffer<ArrayBuffer> {
-  if (size <= bytes.length) return bytes;
-  const larger = Buffer.allocUnsafeSlow(withReserve(size, reserve));
-  larger.set(bytes);
-  return larger;
 }
