@@ -70,7 +70,7 @@ export function packGlue(text: Buffer, { start, end }: Stretch, out: Buffer, at:
   for (let from = start; from < end;) {
     const byte = text[from] as number;
     const codes = codesByFirstByte[byte];
-    const code = codes === undefined ? undefined : longestPhrase(text, { start: from, end }, codes);
+    const code = codes === undefined ? undefined : longestPhrase(text, from, end, codes);
     if (code !== undefined) {
       out[position++] = code;
       from += phraseLength(code);
@@ -83,15 +83,18 @@ export function packGlue(text: Buffer, { start, end }: Stretch, out: Buffer, at:
   return position;
 }
 
-function longestPhrase(text: Buffer, stretch: Stretch, codes: readonly number[]): number | undefined {
-  for (const code of codes) if (startsWith(text, stretch, phraseOfCode[code] as Buffer)) return code;
+function longestPhrase(text: Buffer, at: number, end: number, codes: readonly number[]): number | undefined {
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i] as number;
+    const phrase = phraseOfCode[code] as Buffer;
+    if (at + phrase.length <= end && startsWith(text, at, phrase)) return code;
+  }
   return undefined;
 }
 
 /** Not Buffer.compare: most candidates differ within a few bytes. */
-function startsWith(text: Buffer, { start, end }: Stretch, phrase: Buffer): boolean {
-  if (start + phrase.length > end) return false;
-  for (let i = 1; i < phrase.length; i++) if (text[start + i] !== phrase[i]) return false;
+function startsWith(text: Buffer, at: number, phrase: Buffer): boolean {
+  for (let i = 1; i < phrase.length; i++) if (text[at + i] !== phrase[i]) return false;
   return true;
 }
 
