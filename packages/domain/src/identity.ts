@@ -44,6 +44,13 @@ function plausible(value: string | undefined): string | undefined {
   return PRINTABLE.test(trimmed) && trimmed.isWellFormed() ? trimmed : undefined;
 }
 
-function withoutAbsent(identity: { [Key in keyof Identity]: string | undefined }): Identity {
-  return Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined));
+/** Not by entries and back, which takes longer than reading the values. */
+function withoutAbsent(values: { [Key in keyof Identity]: string | undefined }): Identity {
+  const identity: Identity = {};
+  for (const key in values) {
+    const name = key as keyof Identity;
+    const value = values[name];
+    if (value !== undefined) identity[name] = value;
+  }
+  return identity;
 }

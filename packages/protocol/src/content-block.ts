@@ -1,3 +1,4 @@
+import type { DeltaFrame } from './delta-run.ts';
 import { parseJson } from './json-value.ts';
 import type { JsonObject } from './json-value.ts';
 import { endOfLiteral, escapeLoneSurrogates, readRawObject, skipSpace } from './raw-json.ts';
@@ -45,9 +46,8 @@ export class ContentBlock {
   readonly #continued = new Map<string, TextBuilder>();
   readonly #citations: string[] = [];
   readonly #assigned = new Set<string>();
-  /** What stands before and after the text in the previous delta; an equal frame has an equal meaning. */
-  #prefix = '';
-  #suffix = '';
+  /** The way the previous delta was written, where another one written so only continues its text. */
+  #frame: DeltaFrame | undefined;
   #target: TextBuilder | undefined;
 
   /** `raw` locates the `content_block` object in `text`; `type` is its type. */
@@ -65,14 +65,24 @@ export class ContentBlock {
    * joined text. False: not such a delta, take the long way.
    */
   appendLike(data: string): boolean {
-    const start = this.#prefix.length;
-    // Comparing a slice is twice as fast as startsWith.
-    if (this.#target === undefined || data.slice(0, start) !== this.#prefix) return false;
+    const frame = this.#frame;
+    if (frame === undefined || !data.startsWith(frame.prefix)) return false;
+    const start = frame.prefix.length;
     const quote = endOfLiteral(data, start);
-    if (quote === -1 || !data.startsWith(this.#suffix, quote)) return false;
-    if (!closesEvent(data, quote + this.#suffix.length)) return false;
-    this.#target.append(data.slice(start, quote));
+    if (quote === -1 || !data.startsWith(frame.suffix, quote)) return false;
+    if (!closesEvent(data, quote + frame.suffix.length)) return false;
+    this.#target?.append(data.slice(start, quote));
     return true;
+  }
+
+  /** How a run of deltas that continue the previous one is written; undefined where none can be told. */
+  get frame(): DeltaFrame | undefined {
+    return this.#frame;
+  }
+
+  /** Appends what a run of such deltas amounts to, as it is spelled; `finish` checks it. */
+  appendLiteral(literal: string): void {
+    this.#target?.append(literal);
   }
 
   /**
@@ -154,9 +164,12 @@ export class ContentBlock {
   #learnFrame(delta: BlockDelta, member: RawMember, builder: TextBuilder | undefined): void {
     const textIsLast = closesEvent(delta.text, delta.raw.end) && delta.event.members.size === 3;
     const counted = typeof delta.delta['estimated_tokens'] === 'number';
-    this.#target = textIsLast && !counted ? builder : undefined;
-    this.#prefix = delta.text.slice(0, member.start + 1);
-    this.#suffix = delta.text.slice(member.end - 1, delta.raw.end);
+    const prefix = delta.text.slice(0, member.start + 1);
+    const suffix = delta.text.slice(member.end - 1, delta.raw.end);
+    this.#target = builder;
+    // Data of several lines is joined by line feeds: as one line the same text would mean something else.
+    const isLine = !prefix.includes('\n') && !suffix.includes('\n');
+    this.#frame = builder !== undefined && textIsLast && !counted && isLine ? { prefix, suffix } : undefined;
   }
 
   #appendCitation(delta: BlockDelta): boolean {

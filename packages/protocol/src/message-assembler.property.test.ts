@@ -5,7 +5,17 @@ import { parseJson } from './json-value.ts';
 import { MessageAssembler } from './message-assembler.ts';
 import type { AssembledMessage } from './message-assembler.ts';
 import { SseDecoder } from './sse-decoder.ts';
-import { blockStart, blockStop, messageDelta, messageStart, messageStop } from './testing/stream.ts';
+import type { EventSink } from './sse-decoder.ts';
+import {
+  blockDelta,
+  blockStart,
+  blockStop,
+  messageDelta,
+  messageStart,
+  messageStop,
+  sse,
+  textDelta,
+} from './testing/stream.ts';
 import type { StreamEvent } from './testing/stream.ts';
 
 type Block =
@@ -108,11 +118,91 @@ function streamOf(
 }
 
 function assemble(chunks: Uint8Array[]): AssembledMessage {
-  const decoder = new SseDecoder();
   const assembler = new MessageAssembler();
-  for (const chunk of chunks) for (const event of decoder.push(chunk)) assembler.accept(event);
-  for (const event of decoder.end()) assembler.accept(event);
+  const decoder = new SseDecoder(assembler);
+  for (const chunk of chunks) decoder.push(chunk);
+  decoder.end();
   return assembler.result();
+}
+
+/** Answers whether the decoder found the stream valid. */
+function decodeTo(sink: EventSink, chunks: readonly Buffer[]): boolean {
+  const decoder = new SseDecoder(sink);
+  for (const chunk of chunks) decoder.push(chunk);
+  decoder.end();
+  return decoder.valid;
+}
+
+function sseText(data: string): string {
+  return `event: content_block_delta\ndata: ${data}\n\n`;
+}
+
+const OPENING = [
+  messageStart,
+  blockStart(0, { type: 'text', text: '' }),
+  blockStart(1, { type: 'thinking', thinking: '', signature: '' }),
+  textDelta(0, 'a'),
+]
+  .map((event) => sse(event))
+  .join('');
+
+/** What may stand between deltas, or be one of another kind or spelling. */
+const OTHER_EVENTS = [
+  sse({ type: 'ping' }),
+  sse({ type: 'future', a: 1 }),
+  sse(blockStop(0)),
+  sse(blockDelta(1, { type: 'signature_delta', signature: 's' })),
+  sse(textDelta(2, 'no such block')),
+  ': a comment\n\n',
+  '\n\n\n',
+  `id: 1\n${sse(textDelta(0, 'with an id'))}`,
+  `data: ${textFrame('no name')}\n\n`,
+  `event: error\ndata: ${textFrame('named error')}\n\n`,
+  sseText(textFrame('x').replace(':0,', ':0,\ndata: ')),
+  sseText(textFrame('x').replace(':0,', ':0,\n')),
+  sseText(textFrame('x').replace('}}', '}\n}')),
+  sseText(textFrame('x')).replaceAll('\n', '\r\n'),
+  sseText(textFrame('cut off')).slice(0, -1),
+];
+
+function delta(before: string, after: string): fc.Arbitrary<string> {
+  return fc
+    .record({
+      index: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+      literal: fc
+        .array(
+          fc.constantFrom(
+            'a',
+            'b',
+            'c',
+            'd',
+            'b c',
+            'e f',
+            '\\n',
+            '\\n',
+            '\\t',
+            '\\\\',
+            '\\"',
+            '\\',
+            '"',
+            'ü',
+            '😀',
+            '\\ud83d',
+            '\\ude00',
+            '\\u00',
+            '\n',
+          ),
+          { maxLength: 6 },
+        )
+        .map((pieces) => pieces.join('')),
+      padding: fc.constantFrom('', '', '  ', '\t'),
+      end: fc.constantFrom('', '', ' '),
+    })
+    .map(({ index, literal, padding, end }) =>
+      sseText(
+        `{"type":"content_block_delta","index":${index},"delta":${before}${literal}${after}${padding}}${end}`,
+      ),
+    );
 }
 
 function textFrame(literal: string): string {
@@ -152,5 +242,66 @@ describe('a streamed message', () => {
       }),
       { seed: 20261123, numRuns: 3000 },
     );
+  });
+});
+
+/** Streams as text, mostly of deltas in the usual spelling, with anything that could be taken for one in between. */
+const streamText = fc
+  .array(
+    fc.oneof(
+      { weight: 20, arbitrary: delta('{"type":"text_delta","text":"', '"}') },
+      { weight: 2, arbitrary: delta('{"type":"thinking_delta","thinking":"', '","estimated_tokens":null}') },
+      { weight: 1, arbitrary: delta('{"type":"text_delta","text":"', '","more":1}') },
+      { weight: 2, arbitrary: fc.constantFrom(...OTHER_EVENTS) },
+    ),
+    { maxLength: 30 },
+  )
+  .map((events) => `${OPENING}${events.join('')}${sse(messageDelta('end_turn', {}))}${sse(messageStop)}`);
+
+describe('runs of deltas', () => {
+  it(
+    'amount to what they do event by event, whatever they hold and however they are cut',
+    { timeout: 30_000 },
+    () => {
+      let taken = 0;
+      let escaped = 0;
+      fc.assert(
+        fc.property(
+          streamText,
+          fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 4 }),
+          fc.constantFrom(undefined, 300, 900),
+          (stream, lengths, maxLength) => {
+            const options = maxLength === undefined ? {} : { maxLength };
+            const chunks = cut<Buffer>(Buffer.from(stream), lengths);
+            const byEvent = new MessageAssembler(options);
+            const byEventValid = decodeTo({ accept: (event) => byEvent.accept(event) }, chunks);
+            const byRun = new MessageAssembler(options);
+            const byRunValid = decodeTo(
+              {
+                accept: (event) => byRun.accept(event),
+                acceptRun: (lines, position) => {
+                  const end = byRun.acceptRun(lines, position);
+                  if (end > position) taken++;
+                  if (lines.text.slice(position, end).includes('\\')) escaped++;
+                  return end;
+                },
+              },
+              chunks,
+            );
+            expect(byRunValid).toBe(byEventValid);
+            expect(byRun.firstContentEnd).toBe(byEvent.firstContentEnd);
+            expect(byRun.result()).toEqual(byEvent.result());
+          },
+        ),
+        { seed: 20261123, numRuns: 2000 },
+      );
+      expect(taken).toBeGreaterThan(600);
+      expect(escaped).toBeGreaterThan(300);
+    },
+  );
+
+  it('are not searched anew from every event', { timeout: 10_000 }, () => {
+    const frames = `${sseText(textFrame('x'))}${sse({ type: 'ping' })}`.repeat(50_000);
+    expect(assemble([Buffer.from(`${OPENING}${frames}${sse(messageStop)}`)]).valid).toBe(true);
   });
 });

@@ -18,9 +18,10 @@ import {
 import type { StreamEvent } from './testing/stream.ts';
 
 function assemble(stream: string, maxLength?: number): AssembledMessage {
-  const decoder = new SseDecoder();
   const assembler = new MessageAssembler(maxLength === undefined ? {} : { maxLength });
-  for (const event of [...decoder.push(Buffer.from(stream)), ...decoder.end()]) assembler.accept(event);
+  const decoder = new SseDecoder(assembler);
+  decoder.push(Buffer.from(stream));
+  decoder.end();
   return assembler.result();
 }
 
@@ -413,10 +414,8 @@ describe('MessageAssembler', () => {
     ],
     ['nothing before there is any', [messageStart], undefined],
   ])('takes %s as the first content', (_title, events, position) => {
-    const decoder = new SseDecoder();
     const assembler = new MessageAssembler();
-    for (const event of decoder.push(Buffer.from(events.map((event) => sse(event)).join(''))))
-      assembler.accept(event);
+    new SseDecoder(assembler).push(Buffer.from(events.map((event) => sse(event)).join('')));
     const until = events.slice(0, position).map((event) => sse(event));
     expect(assembler.firstContentEnd).toBe(position && Buffer.byteLength(until.join('')));
   });

@@ -1,9 +1,10 @@
 import { ContentBlock, copyMembers, readMemberObject } from './content-block.ts';
+import { readDeltaRun } from './delta-run.ts';
 import { isJsonObject, parseJson, stringOr } from './json-value.ts';
 import type { JsonObject } from './json-value.ts';
 import { readRawObject } from './raw-json.ts';
 import type { RawObject } from './raw-json.ts';
-import type { SseEvent } from './sse-decoder.ts';
+import type { EventSink, LineText, SseEvent } from './sse-decoder.ts';
 import { UsageAccumulator } from './usage.ts';
 import type { Usage } from './usage.ts';
 
@@ -62,7 +63,7 @@ const JSON_EVENTS: ReadonlySet<string> = new Set([
 const DEFAULT_MAX_LENGTH = 64 * 1024 * 1024;
 
 /** Folds the events of one streamed answer into the message they amount to. */
-export class MessageAssembler {
+export class MessageAssembler implements EventSink {
   readonly #usage = new UsageAccumulator();
   readonly #blocks: ContentBlock[] = [];
   readonly #blockByIndex = new Map<number, ContentBlock>();
@@ -97,6 +98,21 @@ export class MessageAssembler {
     if (parsed === undefined) this.#takeText(event);
     else if (isJsonObject(parsed.value)) this.#takeObject(event, parsed.value);
     else this.#keep(event, true);
+  }
+
+  /** Takes the deltas at `position` that only continue the previous one: nearly all events of most streams. */
+  acceptRun(lines: LineText, position: number): number {
+    const block = this.#current;
+    const frame = block?.frame;
+    if (block === undefined || frame === undefined) return position;
+    const run = readDeltaRun(lines.text, position, frame);
+    // Where the room may end within the run, every event is counted by itself.
+    if (run.events === 0 || run.dataLength > this.#room) return position;
+    const literal = lines.decode(run.literal);
+    this.#room -= run.dataLength - run.literal.length + literal.length;
+    this.#eventCount += run.events;
+    block.appendLiteral(literal);
+    return run.end;
   }
 
   /** The message so far. Meant to be called once, after the last event. */

@@ -114,9 +114,12 @@ function endOfEscapedLiteral(text: string, firstQuote: number): number {
   let quote = firstQuote;
   while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
   const lastBackslash = text.lastIndexOf('\\', quote);
-  const tornUnicodeEscape = text[lastBackslash + 1] === 'u' && lastBackslash + 6 > quote;
-  return tornUnicodeEscape ? -1 : quote;
+  const isTorn = text[lastBackslash + 1] === 'u' && !UNICODE_ESCAPE.test(text.slice(lastBackslash, quote));
+  return isTorn ? -1 : quote;
 }
+
+/** Digits, not a length: the text may be the Latin-1 view of longer characters. */
+const UNICODE_ESCAPE = /^\\u[0-9a-f]{4}/i;
 
 /** Keeps lone surrogates through a UTF-8 encoding: inside JSON text they can only stand in strings, as an escape. */
 export function escapeLoneSurrogates(text: string): string {

@@ -13,6 +13,23 @@ export interface SseEvent {
   unterminated?: true;
 }
 
+/** Text of a chunk, one character per byte. */
+export interface LineText {
+  readonly text: string;
+  /** What a part of it says, where that is whole characters. */
+  decode(part: string): string;
+}
+
+/** Where events go, in their order. */
+export interface EventSink {
+  accept(event: SseEvent): void;
+  /**
+   * Offers the text after an event, of which all lines end in LF. The sink may take whole events off it, unseen by the
+   * decoder, and answers where the first it has not taken begins.
+   */
+  acceptRun?(lines: LineText, position: number): number;
+}
+
 export interface SseDecoderOptions {
   /** Longest event kept, in bytes. A longer one is dropped and makes the stream invalid. Default 32 MiB. */
   maxEventBytes?: number;
@@ -32,9 +49,9 @@ const DEFAULT_MAX_EVENT_BYTES = 32 * 1024 * 1024;
  * `unterminated`, because its usage was billed.
  */
 export class SseDecoder {
+  readonly #sink: EventSink;
   readonly #maxEventBytes: number;
   readonly #utf8 = new Utf8Validator();
-  #events: SseEvent[] = [];
   /** Bytes before the current chunk. */
   #offset = 0;
   /** First bytes of the stream while they could still be a byte order mark; `undefined` afterwards. */
@@ -49,13 +66,14 @@ export class SseDecoder {
   #oversized = false;
   /** The previous chunk ended in CR: an LF that follows belongs to that line end. */
   #afterCr = false;
-  /** Complete but for the question whether an LF follows its final CR, which moves `end`. */
+  /** Not passed on yet: an LF may follow its final CR, which moves `end`. */
   #held: SseEvent | undefined;
   #wellFormed = true;
   #lastEventLine = '';
   #lastEventName = '';
 
-  constructor(options: SseDecoderOptions = {}) {
+  constructor(sink: EventSink, options: SseDecoderOptions = {}) {
+    this.#sink = sink;
     this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
   }
 
@@ -64,15 +82,15 @@ export class SseDecoder {
     return this.#wellFormed && this.#utf8.valid;
   }
 
-  push(chunk: Uint8Array): SseEvent[] {
+  push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     if (this.#head === undefined) this.#decode(bytes);
-    else this.#decodeHead(Buffer.concat([this.#head, bytes]), false);
-    return this.#take();
+    else this.#decodeHead(this.#head.length === 0 ? bytes : Buffer.concat([this.#head, bytes]), false);
+    if (!this.#afterCr) this.#releaseHeld(0);
   }
 
   /** Call once after the last chunk. */
-  end(): SseEvent[] {
+  end(): void {
     if (this.#head !== undefined) this.#decodeHead(this.#head, true);
     this.#releaseHeld(0);
     this.#utf8.end();
@@ -82,19 +100,13 @@ export class SseDecoder {
       if (this.#line !== '') this.#takeLine(this.#takeCarried());
       if (this.#data !== undefined && !this.#oversized) this.#emit(this.#offset, true);
     }
-    return this.#take();
-  }
-
-  #take(): SseEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    this.#releaseHeld(0);
   }
 
   #decodeHead(head: Buffer, ended: boolean): void {
     const mayBecomeBom = head.length < BOM.length && BOM.subarray(0, head.length).equals(head);
     if (mayBecomeBom && !ended) {
-      this.#head = head;
+      this.#head = Buffer.from(head);
       return;
     }
     this.#head = undefined;
@@ -123,14 +135,24 @@ export class SseDecoder {
 
   /** Lines that end in LF only, which is what the Messages API sends. Returns where the unfinished line begins. */
   #decodeLines(bytes: Buffer, text: string, from: { position: number; ascii: boolean }): number {
+    const lines = new ChunkText(text, from.ascii);
     let position = from.position;
     let lineEnd = text.indexOf('\n', position);
     while (lineEnd !== -1) {
+      const endsEvent = position === lineEnd && this.#line === '';
       this.#endLine(bytes, text, { position, lineEnd, next: lineEnd + 1, ascii: from.ascii });
-      position = lineEnd + 1;
+      position = endsEvent ? this.#offerRun(lines, lineEnd + 1) : lineEnd + 1;
       lineEnd = text.indexOf('\n', position);
     }
     return position;
+  }
+
+  /** Not where an event might be too long, or a character not be one. */
+  #offerRun(lines: LineText, position: number): number {
+    const isSafe = lines.text.length <= this.#maxEventBytes && this.#utf8.valid;
+    if (!isSafe || this.#sink.acceptRun === undefined) return position;
+    this.#releaseHeld(0);
+    return this.#sink.acceptRun(lines, position);
   }
 
   #decodeMixedLines(bytes: Buffer, text: string, from: { position: number; ascii: boolean }): number {
@@ -243,19 +265,35 @@ export class SseDecoder {
       end,
     };
     if (unterminated) event.unterminated = true;
-    this.#events.push(event);
+    this.#releaseHeld(0);
+    this.#held = event;
   }
 
   /** The chunk ended in CR. An event that ended with it waits for the next byte to know its own end. */
   #awaitLf(end: number): void {
     this.#afterCr = true;
-    if (this.#events.at(-1)?.end === end) this.#held = this.#events.pop();
+    if (this.#held?.end !== end) this.#releaseHeld(0);
   }
 
   #releaseHeld(extraBytes: number): void {
-    if (this.#held === undefined) return;
-    this.#held.end += extraBytes;
-    this.#events.push(this.#held);
+    const event = this.#held;
+    if (event === undefined) return;
     this.#held = undefined;
+    event.end += extraBytes;
+    this.#sink.accept(event);
+  }
+}
+
+class ChunkText implements LineText {
+  readonly text: string;
+  readonly #ascii: boolean;
+
+  constructor(text: string, ascii: boolean) {
+    this.text = text;
+    this.#ascii = ascii;
+  }
+
+  decode(part: string): string {
+    return this.#ascii ? part : Buffer.from(part, 'latin1').toString('utf8');
   }
 }

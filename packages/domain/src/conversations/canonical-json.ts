@@ -6,6 +6,8 @@ interface Frame {
   dropCacheControl: boolean;
 }
 
+const FEW_KEYS = 16;
+
 /**
  * Appends an encoding of a JSON value to `out` that is equal for equal values only: every string carries its length,
  * every container its size, keys are sorted. Block-level `cache_control` is left out. Works without recursion:
@@ -35,11 +37,26 @@ export function encodeCanonically(value: unknown, out: string[]): void {
 }
 
 function openObject(value: object, dropCacheControl: boolean, out: string[]): Frame {
-  const members = new Map<string, unknown>(Object.entries(value));
-  if (dropCacheControl) members.delete('cache_control');
-  const keys = [...members.keys()].toSorted();
+  const members = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(members);
+  const dropped = dropCacheControl ? keys.indexOf('cache_control') : -1;
+  if (dropped !== -1) keys.splice(dropped, 1);
+  sortKeys(keys);
   out.push(`{${keys.length}:`);
-  return { values: keys.map((key) => members.get(key)), keys, next: 0, dropCacheControl };
+  return { values: keys.map((key) => members[key]), keys, next: 0, dropCacheControl };
+}
+
+/** In place; most objects have a handful of keys, for which setting up a general sort costs more than sorting. */
+function sortKeys(keys: string[]): void {
+  if (keys.length > FEW_KEYS) keys.sort();
+  else {
+    for (let i = 1; i < keys.length; i++) {
+      const key = keys[i] as string;
+      let at = i;
+      for (; at > 0 && (keys[at - 1] as string) > key; at--) keys[at] = keys[at - 1] as string;
+      keys[at] = key;
+    }
+  }
 }
 
 function encodeAtom(value: unknown, out: string[]): void {

@@ -30,6 +30,17 @@ describe('withoutNoise', () => {
     expect(withoutNoise(text)).toBe(expected);
   });
 
+  it('makes a blank of every run of what is white space to a regular expression', () => {
+    const characters = Array.from({ length: 0x1_0000 }, (_, code) => String.fromCharCode(code));
+    const texts = characters.flatMap((space) => [
+      `a${space}b`,
+      `a ${space}b`,
+      `a${space} b`,
+      `${space}a${space}`,
+    ]);
+    expect(texts.filter((text) => withoutNoise(text) !== text.replaceAll(/\s+/g, ' ').trim())).toEqual([]);
+  });
+
   // A quadratic scanner takes minutes for these.
   it.each([
     ['white space', ' '.repeat(2_000_000)],

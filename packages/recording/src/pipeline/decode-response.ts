@@ -76,10 +76,10 @@ function assemble(stream: Buffer): {
   firstContentEnd: number | undefined;
   valid: boolean;
 } {
-  const decoder = new SseDecoder();
   const assembler = new MessageAssembler();
-  for (const event of decoder.push(stream)) assembler.accept(event);
-  for (const event of decoder.end()) assembler.accept(event);
+  const decoder = new SseDecoder(assembler);
+  decoder.push(stream);
+  decoder.end();
   const message = assembler.result();
   return { message, firstContentEnd: assembler.firstContentEnd, valid: decoder.valid && message.valid };
 }

@@ -3,7 +3,10 @@ import type { StoredHeaders } from '../journal/types.ts';
 /** Value of the first header with this (lower-case) name; undefined when absent or stored without its value. */
 export function headerValue(headers: StoredHeaders, name: string): string | undefined {
   for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === name) return headers[index + 1] ?? undefined;
+    const candidate = headers[index];
+    // Most names differ in length already, and a request is asked for a dozen of them.
+    if (candidate?.length !== name.length || candidate.toLowerCase() !== name) continue;
+    return headers[index + 1] ?? undefined;
   }
   return undefined;
 }

@@ -4,14 +4,16 @@ import { hashBody } from './body-hash.ts';
 import { BodyDivider, parseMessage } from './body-parts.ts';
 import type { BodyParts, UndividedBody } from './body-parts.ts';
 import { contentHash, CONTENT_HASH_BYTES, hashKey, sha256 } from './content-hash.ts';
+import { MessageTable } from './message-table.ts';
+import type { MessageCut, NodeState } from './message-table.ts';
 import { growTree } from './message-tree.ts';
 import type { MessageDigests } from './message-tree.ts';
 import { buildRecipe } from './recipe.ts';
 import type { Recipe } from './recipe.ts';
 import { Scratch } from './scratch.ts';
-import { ownSmallBuffers } from './own-small-buffers.ts';
-import { SessionMemory } from './session-memory.ts';
-import type { MessageCut, NodeState, RememberedBody, SectionCut } from './session-memory.ts';
+import { PieceList } from './piece-list.ts';
+import { ownSection, SessionMemory } from './session-memory.ts';
+import type { RememberedBody, SectionCut } from './session-memory.ts';
 
 /** A piece to be stored: its bytes (a view of the body, or a recipe) and their address. */
 export interface CutPiece {
@@ -61,8 +63,8 @@ export interface CutRequest {
   isTransient?: boolean;
 }
 
-/** Marks for the next body of a session: its changes begin at one of the last messages. */
-const LIKELY_CHANGES = 4;
+/** Marks for the next body of a session: it changes the last message, from which the cache mark moves on, or adds to it. */
+const LIKELY_CHANGES = 2;
 
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
 
@@ -109,24 +111,16 @@ export class BodyCutter {
     const earlier = sessionKey === undefined ? undefined : this.#memory.find(sessionKey, week, body);
     const parts = new BodyDivider({ body, earlier, digests: this.#digests }).divide();
     if (parts.form === 'whole') return cutWhole(body, parts);
-    const nodes = this.#grow(parts, earlier);
+    const deepestKnown = deepestKnownNode(parts, earlier);
+    const nodes = this.#grow(parts.messages, deepestKnown);
+    const listed = newNodes(parts, nodes, deepestKnown);
     const texts = pickTexts(body, parts, earlier);
     const digest = hashParts({ body, parts, earlier, isRemembered: sessionKey !== undefined });
     // Before the memory is updated, which may overwrite the bytes some of them were found in.
     const pieces = newPieces(body, parts);
     if (sessionKey !== undefined) {
-      const { head, messages, bounds, tail } = parts;
-      ownSmallBuffers({
-        sections: [...(parts.knownHead ? [] : [head]), ...(parts.knownTail ? [] : [tail])],
-        messages: messages.slice(parts.knownMessages),
-        nodes: nodes.slice(parts.knownMessages),
-      });
       const kept = isTransient ? copyBody(body, earlier, sharedBytes(parts)) : ownBytes(body);
-      this.#memory.remember(
-        sessionKey,
-        { week, ...kept, ...digest, head, messages, bounds, nodes, tail, ...texts },
-        earlier,
-      );
+      this.#remember({ sessionKey, parts, nodes, earlier }, { week, ...kept, ...digest, ...texts });
     }
     return {
       sha256: digest.sha256,
@@ -134,34 +128,66 @@ export class BodyCutter {
       form: 'tree',
       headHash: parts.head.recipeHash,
       tailHash: parts.tail.recipeHash,
-      leaf: nodes.at(-1)?.hash,
-      nodes: newNodes(parts, nodes),
+      leaf: (nodes.at(-1) ?? deepestKnown)?.hash,
+      nodes: listed,
       knownNodes: parts.knownMessages,
       pieces,
       facts: mergeFacts([parts.head.facts, parts.tail.facts], {
-        messageCount: nodes.length,
+        messageCount: messageCount(parts),
         firstText: texts.firstText.text,
         lastUserText: texts.lastText.text,
       }),
     };
   }
 
-  #grow({ messages, knownMessages }: BodyParts, earlier: RememberedBody | undefined): NodeState[] {
-    const nodes = earlier?.nodes.slice(0, knownMessages) ?? [];
-    for (let index = nodes.length; index < messages.length; index++) {
-      nodes.push(growTree(nodes[index - 1], messages[index] as MessageCut, this.#digests));
-    }
-    return nodes;
+  #grow(messages: readonly MessageCut[], deepestKnown: NodeState | undefined): NodeState[] {
+    let parent = deepestKnown;
+    return messages.map((message) => (parent = growTree(parent, message, this.#digests)));
   }
+
+  /** What the earlier body had the new one takes over: the earlier one is forgotten with that. */
+  #remember(
+    cut: {
+      sessionKey: string;
+      parts: BodyParts;
+      nodes: readonly NodeState[];
+      earlier: RememberedBody | undefined;
+    },
+    rest: Omit<RememberedBody, 'head' | 'messages' | 'bounds' | 'tail'>,
+  ): void {
+    const { parts, earlier } = cut;
+    const table = earlier?.messages ?? new MessageTable();
+    table.replaceFrom(parts.knownMessages, parts.messages, cut.nodes);
+    const head = parts.knownHead ? parts.head : ownSection(parts.head);
+    const tail = parts.knownTail ? parts.tail : ownSection(parts.tail);
+    this.#memory.remember(
+      cut.sessionKey,
+      { ...rest, head, messages: table, bounds: parts.bounds, tail },
+      earlier,
+    );
+  }
+}
+
+function messageCount({ messages, knownMessages }: BodyParts): number {
+  return knownMessages + messages.length;
+}
+
+function deepestKnownNode(
+  { knownMessages }: BodyParts,
+  earlier: RememberedBody | undefined,
+): NodeState | undefined {
+  return knownMessages > 0 ? earlier?.messages.node(knownMessages - 1) : undefined;
 }
 
 function cutWhole(body: Buffer, { facts }: UndividedBody): CutBody {
   const digest = sha256(body);
   // the one piece is the body itself, whose hash is known: a body of 32 MB is not hashed twice
   const self = { hash: Buffer.from(digest.subarray(0, CONTENT_HASH_BYTES)), start: 0, length: body.length };
-  const recipe = buildRecipe(body, [], { text: body, pieces: [self] });
+  const known = PieceList.ofSize(1);
+  known.put(0, self);
+  const recipe = buildRecipe(body, [], { text: body, pieces: known });
   const headHash = contentHash(recipe.bytes);
-  const pieces = new PieceList();
+  const pieces = new PieceCollector();
   pieces.add(headHash, recipe.bytes);
   pieces.addAll(recipe, body);
   return {
@@ -188,7 +214,7 @@ function hashParts(options: {
   if (!options.isRemembered) return { sha256: sha256(body), checkpoints: [] };
   const { knownHead, knownMessages, knownTail } = parts;
   const isEqual =
-    knownHead && knownTail && knownMessages === parts.messages.length && earlier?.body.length === body.length;
+    knownHead && knownTail && parts.messages.length === 0 && knownMessages === earlier?.messages.count;
   if (earlier !== undefined && isEqual) return { sha256: earlier.sha256, checkpoints: earlier.checkpoints };
   return hashBody(body, {
     earlier: earlier?.checkpoints ?? [],
@@ -197,34 +223,34 @@ function hashParts(options: {
   });
 }
 
-function newNodes({ messages, knownMessages }: BodyParts, nodes: readonly NodeState[]): CutNode[] {
-  return nodes.slice(knownMessages).map(({ hash, strictChain, looseChain }, offset) => {
-    const index = knownMessages + offset;
-    const { recipe } = messages[index] as MessageCut;
-    return {
-      hash,
-      parent: nodes[index - 1]?.hash,
-      depth: index + 1,
-      recipe: recipe.bytes,
-      strictChain,
-      looseChain,
-    };
-  });
+function newNodes(
+  { messages, knownMessages }: BodyParts,
+  nodes: readonly NodeState[],
+  deepestKnown: NodeState | undefined,
+): CutNode[] {
+  return nodes.map(({ hash, strictChain, looseChain }, offset) => ({
+    hash,
+    parent: (nodes[offset - 1] ?? deepestKnown)?.hash,
+    depth: knownMessages + offset + 1,
+    recipe: (messages[offset] as MessageCut).recipe.bytes,
+    strictChain,
+    looseChain,
+  }));
 }
 
 function newPieces(body: Buffer, parts: BodyParts): CutPiece[] {
-  const pieces = new PieceList();
-  if (!parts.knownHead) pieces.addSection(parts.head, body);
-  for (let index = parts.knownMessages; index < parts.messages.length; index++) {
-    const { recipe } = parts.messages[index] as MessageCut;
-    if (recipe.pieces.length > 0) pieces.addAll(recipe, body.subarray(parts.bounds[index]));
+  const { head, messages, knownMessages, bounds, tail } = parts;
+  const pieces = new PieceCollector();
+  if (!parts.knownHead) pieces.addSection(head, body);
+  for (const [offset, { recipe }] of messages.entries()) {
+    if (recipe.pieces.count > 0) pieces.addAll(recipe, body.subarray(bounds[knownMessages + offset]));
   }
-  if (!parts.knownTail) pieces.addSection(parts.tail, body.subarray(parts.bounds.at(-1)));
+  if (!parts.knownTail) pieces.addSection(tail, body.subarray(bounds.at(-1)));
   return pieces.items;
 }
 
 /** Pieces in order of first appearance, each once. */
-class PieceList {
+class PieceCollector {
   readonly items: CutPiece[] = [];
   readonly #seen = new Set<string>();
 
@@ -236,7 +262,11 @@ class PieceList {
   }
 
   addAll(recipe: Recipe, text: Buffer): void {
-    for (const { hash, start, length } of recipe.pieces) this.add(hash, text.subarray(start, start + length));
+    const { pieces } = recipe;
+    for (let index = 0; index < pieces.count; index++) {
+      const start = pieces.start(index);
+      this.add(pieces.hash(index), text.subarray(start, start + pieces.length(index)));
+    }
   }
 
   addSection(section: SectionCut, text: Buffer): void {
@@ -251,11 +281,11 @@ function pickTexts(
   parts: BodyParts,
   earlier: RememberedBody | undefined,
 ): Pick<RememberedBody, 'firstText' | 'lastText'> {
-  const { messages, knownMessages } = parts;
-  const first = messages.findIndex(({ hasUserText }) => hasUserText);
-  const last = messages.findLastIndex(({ hasUserText }) => hasUserText);
+  const { knownMessages } = parts;
+  const first = firstUserText(parts, earlier);
+  const last = lastUserText(parts, earlier);
   const read = (index: number): { first: string; last: string } | undefined =>
-    parts.userTexts.get(index) ?? readAgain(body, parts, index);
+    parts.userTexts.get(index) ?? readAgain(body, parts, index, earlier);
   const pick = (
     index: number,
     which: 'first' | 'last',
@@ -270,13 +300,27 @@ function pickTexts(
   };
 }
 
+function firstUserText({ messages, knownMessages }: BodyParts, earlier: RememberedBody | undefined): number {
+  const known = earlier?.messages.firstUserText(knownMessages) ?? -1;
+  if (known >= 0) return known;
+  const offset = messages.findIndex(({ hasUserText }) => hasUserText);
+  return offset < 0 ? -1 : knownMessages + offset;
+}
+
+function lastUserText({ messages, knownMessages }: BodyParts, earlier: RememberedBody | undefined): number {
+  const offset = messages.findLastIndex(({ hasUserText }) => hasUserText);
+  return offset < 0 ? (earlier?.messages.lastUserText(knownMessages) ?? -1) : knownMessages + offset;
+}
+
 function readAgain(
   body: Buffer,
-  { messages, bounds }: BodyParts,
+  { messages, bounds, knownMessages }: BodyParts,
   index: number,
+  earlier: RememberedBody | undefined,
 ): { first: string; last: string } | undefined {
   const text = body.subarray(bounds[index], bounds[index + 1]);
-  return readUserTexts(parseMessage(text, (messages[index] as MessageCut).valueStart));
+  const valueStart = messages[index - knownMessages]?.valueStart ?? earlier?.messages.valueStart(index) ?? 0;
+  return readUserTexts(parseMessage(text, valueStart));
 }
 
 /** How many leading bytes are those of the earlier body. */
@@ -300,9 +344,9 @@ function copyBody(body: Buffer, earlier: RememberedBody | undefined, shared: num
   return { body: room.subarray(0, body.length), room };
 }
 
-/** The next turns of the session are to fit as well. */
+/** The next turns of the session are to fit as well; a small body may double. */
 function roomFor(bytes: number): number {
-  return bytes + Math.max(16_384, bytes >> 3);
+  return bytes + Math.max(Math.min(16_384, bytes), bytes >> 3);
 }
 
 function copyPieces(pieces: readonly CutPiece[]): CutPiece[] {

@@ -8,7 +8,7 @@ export interface HashCheckpoint {
 }
 
 /** A body that changes early costs at most this much hashing more than it must. */
-const STRIDE_BYTES = 128 * 1024;
+const STRIDE_BYTES = 512 * 1024;
 
 /** What one retained state is taken to occupy, native part included. */
 export const CHECKPOINT_BYTES = 1024;

@@ -3,15 +3,17 @@ import type { BodyFacts, SectionFacts, UserTexts } from './body-facts.ts';
 import { BodyScanner } from './body-scanner.ts';
 import type { BodyMember, ScannedMessage, ScannedSection } from './body-scanner.ts';
 import { contentHash } from './content-hash.ts';
+import type { MessageCut } from './message-table.ts';
 import type { MessageDigests } from './message-tree.ts';
 import { buildRecipe } from './recipe.ts';
 import type { CutEarlier } from './recipe.ts';
-import type { MessageCut, RememberedBody, SectionCut } from './session-memory.ts';
+import type { RememberedBody, SectionCut } from './session-memory.ts';
 
 /** A body divided into head, messages and tail, and how much of that was known from an earlier one. */
 export interface BodyParts {
   form: 'tree';
   head: SectionCut;
+  /** The messages after the known ones. */
   messages: MessageCut[];
   /** Message i occupies `bounds[i]` to `bounds[i + 1]`; the tail begins at the last bound. */
   bounds: number[];
@@ -51,7 +53,7 @@ export class BodyDivider {
   readonly #digests: MessageDigests;
   readonly #scanner: BodyScanner;
   readonly #messages: MessageCut[] = [];
-  readonly #bounds: number[] = [];
+  #bounds: number[] = [];
   readonly #userTexts = new Map<number, UserTexts>();
   #knownMessages = 0;
   #glueBytes = 0;
@@ -89,8 +91,7 @@ export class BodyDivider {
   /** Fills messages and bounds; answers where the tail begins, or -1. */
   #takeMessages(start: number): number {
     let at = this.#takeKnownMessages(start);
-    this.#bounds.push(at);
-    for (let index = this.#messages.length; ; index++) {
+    for (let index = this.#knownMessages; ; index++) {
       const known = this.#sameMessage(index, at);
       if (known !== undefined) {
         at += this.#earlierLength(index);
@@ -113,27 +114,30 @@ export class BodyDivider {
   }
 
   #isTooMuch(moreGlueBytes: number): boolean {
-    return this.#messages.length > MESSAGE_LIMIT || this.#glueBytes + moreGlueBytes > GLUE_LIMIT_BYTES;
+    const count = this.#knownMessages + this.#messages.length;
+    return count > MESSAGE_LIMIT || this.#glueBytes + moreGlueBytes > GLUE_LIMIT_BYTES;
   }
 
   /** Leading messages equal to the earlier ones, many at a time; answers where the first other one begins. */
   #takeKnownMessages(start: number): number {
     const earlier = this.#earlier;
-    if (earlier === undefined) return start;
+    if (earlier === undefined) {
+      this.#bounds = [start];
+      return start;
+    }
     const { bounds, messages } = earlier;
     const shift = start - (bounds[0] as number);
     let known = 0;
     for (let step = COMPARE_AT_ONCE; step >= 1;) {
-      const next = Math.min(known + step, messages.length);
+      const next = Math.min(known + step, messages.count);
       const from = bounds[known] as number;
       if (next > known && this.#holds(from + shift, earlier, from, bounds[next] as number)) known = next;
       else step = step > 1 ? step >> 1 : 0;
     }
-    for (let index = 0; index < known; index++) {
-      this.#take(messages[index] as MessageCut);
-      this.#bounds.push((bounds[index] as number) + shift);
-    }
+    const shared = bounds.slice(0, known + 1);
+    this.#bounds = shift === 0 ? shared : shared.map((bound) => bound + shift);
     this.#knownMessages = known;
+    this.#glueBytes = messages.glueBytes(known);
     return (bounds[known] as number) + shift;
   }
 
@@ -143,7 +147,7 @@ export class BodyDivider {
     const start = earlier?.bounds[index];
     const end = earlier?.bounds[index + 1];
     if (earlier === undefined || start === undefined || end === undefined) return undefined;
-    return this.#holds(at, earlier, start, end) ? earlier.messages[index] : undefined;
+    return this.#holds(at, earlier, start, end) ? earlier.messages.message(index) : undefined;
   }
 
   #earlierLength(index: number): number {
@@ -206,9 +210,10 @@ export class BodyDivider {
   }
 
   #earlierMessage(index: number): CutEarlier | undefined {
-    const known = this.#earlier?.messages[index];
-    const text = this.#earlier?.body.subarray(this.#earlier.bounds[index], this.#earlier.bounds[index + 1]);
-    return known && text && { text, pieces: known.recipe.pieces };
+    const earlier = this.#earlier;
+    if (earlier === undefined || index >= earlier.messages.count) return undefined;
+    const text = earlier.body.subarray(earlier.bounds[index], earlier.bounds[index + 1]);
+    return { text, pieces: earlier.messages.pieces(index) };
   }
 
   #sectionFacts(members: readonly BodyMember[]): SectionFacts {

@@ -17,7 +17,7 @@ export function contentHash(bytes: Uint8Array): Buffer {
 
 /** Full SHA-256 (32 bytes), as stored with a body and checked when it is read. */
 export function sha256(bytes: Uint8Array): Buffer {
-  return hash('sha256', bytes, 'buffer');
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
 }
 
 /** A hash as a key for Map and Set. */

@@ -55,35 +55,46 @@ function phraseLength(code: number): number {
   return phraseOfCode[code]?.length ?? 0;
 }
 
-/** `glue` with phrases as codes. */
-export function packGlue(glue: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(2 * glue.length);
-  let length = 0;
-  for (let at = 0; at < glue.length;) {
-    const byte = glue[at] as number;
-    const codes = codesByFirstByte[byte];
-    const code = codes === undefined ? undefined : longestPhrase(glue, at, codes);
-    if (code !== undefined) {
-      out[length++] = code;
-      at += phraseLength(code);
-      continue;
-    }
-    if (byte < 0x20 && (byte === ESCAPE || phraseOfCode[byte] !== undefined)) out[length++] = ESCAPE;
-    out[length++] = byte;
-    at++;
-  }
-  return out.subarray(0, length);
+/** A stretch of a text. */
+interface Stretch {
+  start: number;
+  end: number;
 }
 
-function longestPhrase(glue: Buffer, at: number, codes: readonly number[]): number | undefined {
-  for (const code of codes) if (startsWith(glue, at, phraseOfCode[code] as Buffer)) return code;
+/**
+ * Writes a stretch of `text` with phrases as codes to `out` at `at`, which has room for twice its length. Answers the
+ * position after it.
+ */
+export function packGlue(text: Buffer, { start, end }: Stretch, out: Buffer, at: number): number {
+  let position = at;
+  for (let from = start; from < end;) {
+    const byte = text[from] as number;
+    const codes = codesByFirstByte[byte];
+    const code = codes === undefined ? undefined : longestPhrase(text, from, end, codes);
+    if (code !== undefined) {
+      out[position++] = code;
+      from += phraseLength(code);
+      continue;
+    }
+    if (byte < 0x20 && (byte === ESCAPE || phraseOfCode[byte] !== undefined)) out[position++] = ESCAPE;
+    out[position++] = byte;
+    from++;
+  }
+  return position;
+}
+
+function longestPhrase(text: Buffer, at: number, end: number, codes: readonly number[]): number | undefined {
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i] as number;
+    const phrase = phraseOfCode[code] as Buffer;
+    if (at + phrase.length <= end && startsWith(text, at, phrase)) return code;
+  }
   return undefined;
 }
 
 /** Not Buffer.compare: most candidates differ within a few bytes. */
-function startsWith(glue: Buffer, at: number, phrase: Buffer): boolean {
-  if (at + phrase.length > glue.length) return false;
-  for (let i = 1; i < phrase.length; i++) if (glue[at + i] !== phrase[i]) return false;
+function startsWith(text: Buffer, at: number, phrase: Buffer): boolean {
+  for (let i = 1; i < phrase.length; i++) if (text[at + i] !== phrase[i]) return false;
   return true;
 }
 

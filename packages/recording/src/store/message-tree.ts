@@ -1,5 +1,5 @@
 import { contentHash, CONTENT_HASH_BYTES } from './content-hash.ts';
-import type { MessageCut, NodeState } from './session-memory.ts';
+import type { MessageCut, NodeState } from './message-table.ts';
 
 /** The rules that make messages comparable; `canonicalDigests` and `chain` of the domain package. */
 export interface MessageDigests {
@@ -18,8 +18,15 @@ export function growTree(
   digests: MessageDigests,
 ): NodeState {
   return {
-    hash: contentHash(Buffer.concat([parent?.hash ?? NO_PARENT, message.recipe.bytes])),
+    hash: nodeHash(parent?.hash ?? NO_PARENT, message.recipe.bytes),
     strictChain: digests.chain(parent?.strictChain, message.strict),
     looseChain: digests.chain(parent?.looseChain, message.loose),
   };
+}
+
+function nodeHash(parent: Buffer, recipe: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(parent.length + recipe.length);
+  bytes.set(parent);
+  bytes.set(recipe, parent.length);
+  return contentHash(bytes);
 }

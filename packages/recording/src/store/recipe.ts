@@ -1,7 +1,8 @@
-import { varintBytes, VarintReader, writeVarint } from '../journal/varint.ts';
+import { VarintReader, writeVarint } from '../journal/varint.ts';
 import { CONTENT_HASH_BYTES, contentHash } from './content-hash.ts';
 import { StoreError } from './errors.ts';
 import { packGlue, unpackGlue } from './glue-phrases.ts';
+import { PieceList } from './piece-list.ts';
 
 /** First byte of every recipe. */
 const RECIPE_VERSION = 1;
@@ -9,23 +10,20 @@ const RECIPE_VERSION = 1;
 /** A stretch between two cuts of at least this many bytes is a piece; shorter ones stay in the recipe as glue. */
 const PIECE_BYTES = 512;
 
-/** A piece found while cutting; `start` counts from the beginning of the text the recipe describes. */
-interface PieceReference {
-  hash: Buffer;
-  start: number;
-  length: number;
-}
+/** Most bytes of an item's varint; before glue, of which there are less than 1024 bytes, fewer will do. */
+const HEADER_BYTES = 5;
+const GLUE_HEADER_BYTES = 2;
 
 /** How a text is put together: encoded bytes, and the pieces they refer to in order (one may occur twice). */
 export interface Recipe {
   bytes: Buffer;
-  pieces: readonly PieceReference[];
+  pieces: PieceList;
 }
 
 /** A text cut earlier; pieces found again in it need no hashing. */
 export interface CutEarlier {
   text: Buffer;
-  pieces: readonly PieceReference[];
+  pieces: PieceList;
 }
 
 /** One step of a recipe: bytes given literally, or the hash of a piece. */
@@ -44,12 +42,16 @@ interface Stretch {
  * @param earlier what the same place held before: only saves time, never changes the result
  */
 export function buildRecipe(text: Buffer, cuts: readonly number[], earlier?: CutEarlier): Recipe {
-  const pieces: PieceReference[] = [];
   const stretches = divide(text.length, cuts);
+  let count = 0;
+  for (const { isPiece } of stretches) if (isPiece) count++;
+  const pieces = PieceList.ofSize(count);
+  let next = 0;
   for (const { start, end, isPiece } of stretches) {
     if (!isPiece) continue;
     const bytes = text.subarray(start, end);
-    pieces.push({ hash: findEarlier(bytes, earlier) ?? contentHash(bytes), start, length: end - start });
+    const hash = findEarlier(bytes, earlier) ?? contentHash(bytes);
+    pieces.put(next++, { hash, start, length: end - start });
   }
   return { bytes: encode(text, stretches, pieces), pieces };
 }
@@ -77,47 +79,55 @@ function divide(length: number, cuts: readonly number[]): Stretch[] {
 
 function findEarlier(bytes: Buffer, earlier: CutEarlier | undefined): Buffer | undefined {
   if (earlier === undefined) return undefined;
-  for (const { hash, start, length } of earlier.pieces) {
-    if (length === bytes.length && bytes.equals(earlier.text.subarray(start, start + length))) return hash;
+  const { text, pieces } = earlier;
+  for (let index = 0; index < pieces.count; index++) {
+    const start = pieces.start(index);
+    const isSame =
+      pieces.length(index) === bytes.length && bytes.equals(text.subarray(start, start + bytes.length));
+    if (isSame) return pieces.hash(index);
   }
   return undefined;
 }
 
+/** Where recipes are written before their length is known; for longer ones a buffer is made for the occasion. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
 /**
  * Version, then items: a varint 2n followed by n bytes of packed glue, or a varint 2n+1 followed by n hashes.
  */
-function encode(text: Buffer, stretches: readonly Stretch[], pieces: readonly PieceReference[]): Buffer {
-  const items: { header: number; parts: readonly Buffer[] }[] = [];
-  let nextPiece = 0;
-  for (let i = 0; i < stretches.length; i++) {
-    const { start, end, isPiece } = stretches[i] as Stretch;
-    if (isPiece) {
-      const count = piecesInARow(stretches, i);
-      const hashes = pieces.slice(nextPiece, nextPiece + count).map(({ hash }) => hash);
-      items.push({ header: 2 * count + 1, parts: hashes });
-      nextPiece += count;
-      i += count - 1;
-    } else {
-      const glue = packGlue(text.subarray(start, end));
-      items.push({ header: 2 * glue.length, parts: [glue] });
-    }
-  }
-  let length = 1;
-  for (const { header, parts } of items) length += varintBytes(header) + totalLength(parts);
-  const out = Buffer.allocUnsafe(length);
+function encode(text: Buffer, stretches: readonly Stretch[], pieces: PieceList): Buffer {
+  const out = roomFor(text.length, stretches.length, pieces.count);
   out[0] = RECIPE_VERSION;
   let at = 1;
-  for (const { header, parts } of items) {
-    at = writeVarint(out, at, header);
-    for (const part of parts) at += part.copy(out, at);
+  let nextPiece = 0;
+  for (let i = 0; i < stretches.length; i++) {
+    const stretch = stretches[i] as Stretch;
+    if (stretch.isPiece) {
+      const count = piecesInARow(stretches, i);
+      at = writeVarint(out, at, 2 * count + 1);
+      for (const end = nextPiece + count; nextPiece < end; nextPiece++)
+        at = pieces.copyHash(nextPiece, out, at);
+      i += count - 1;
+    } else {
+      at = writeGlue(text, stretch, out, at);
+    }
   }
-  return out;
+  return Buffer.from(out.subarray(0, at));
 }
 
-function totalLength(parts: readonly Buffer[]): number {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  return length;
+/** Room for the longest recipe of a text so divided; a stretch of glue is shorter than a piece. */
+function roomFor(textLength: number, stretches: number, pieces: number): Buffer {
+  const glue = 2 * Math.min(textLength, stretches * PIECE_BYTES);
+  const needed = 1 + glue + stretches * HEADER_BYTES + pieces * CONTENT_HASH_BYTES;
+  return needed > scratch.length ? Buffer.allocUnsafeSlow(needed) : scratch;
+}
+
+function writeGlue(text: Buffer, stretch: Stretch, out: Buffer, at: number): number {
+  const glueAt = at + GLUE_HEADER_BYTES;
+  const end = packGlue(text, stretch, out, glueAt);
+  const start = writeVarint(out, at, 2 * (end - glueAt));
+  if (start < glueAt) out.copyWithin(start, glueAt, end);
+  return end - (glueAt - start);
 }
 
 function piecesInARow(stretches: readonly Stretch[], first: number): number {

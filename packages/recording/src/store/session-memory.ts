@@ -1,6 +1,8 @@
 import { CHECKPOINT_BYTES } from './body-hash.ts';
 import type { HashCheckpoint } from './body-hash.ts';
 import type { SectionFacts } from './body-facts.ts';
+import type { MessageTable } from './message-table.ts';
+import { PieceList } from './piece-list.ts';
 import type { Recipe } from './recipe.ts';
 
 /** A head or tail, cut. */
@@ -12,25 +14,6 @@ export interface SectionCut {
   facts: SectionFacts;
 }
 
-/** A message with the separator before it, cut: nothing here depends on what comes before. */
-export interface MessageCut {
-  /** Where the message's brace is, from the separator on. */
-  valueStart: number;
-  recipe: Recipe;
-  strict: Buffer;
-  loose: Buffer;
-  hasUserText: boolean;
-  /** Bytes outside long strings. */
-  glueBytes: number;
-}
-
-/** A node of the prefix tree: the message and everything before it. */
-export interface NodeState {
-  hash: Buffer;
-  strictChain: Buffer;
-  looseChain: Buffer;
-}
-
 /** A body as it was cut last. Message i occupies `bounds[i]` to `bounds[i + 1]`, the tail begins at the last bound. */
 export interface RememberedBody {
   week: number;
@@ -40,9 +23,8 @@ export interface RememberedBody {
   sha256: Buffer;
   checkpoints: readonly HashCheckpoint[];
   head: SectionCut;
-  messages: readonly MessageCut[];
+  messages: MessageTable;
   bounds: readonly number[];
-  nodes: readonly NodeState[];
   tail: SectionCut;
   /** The first and the last message holding a user's text, by index; -1 if there is none. */
   firstText: { index: number; text: string | undefined };
@@ -55,10 +37,10 @@ const BODIES_PER_SESSION = 2;
 /** A head or tail this long tells what program part wrote the body. */
 const TELLING_BYTES = 1024;
 
-/** Buffers, objects and table entries of one message, one piece, one session. */
-const MESSAGE_OVERHEAD_BYTES = 900;
-const PIECE_OVERHEAD_BYTES = 200;
-const SESSION_OVERHEAD_BYTES = 2048;
+/** Objects and table entries of one body, and of one session besides. */
+const BODY_OVERHEAD_BYTES = 4096;
+const SESSION_OVERHEAD_BYTES = 512;
+const BOUND_BYTES = 8;
 
 interface Session {
   bodies: readonly RememberedBody[];
@@ -133,9 +115,37 @@ function endsAlike(a: Buffer, b: Buffer, length: number): boolean {
   return a.length >= length && a.subarray(-length).equals(b.subarray(-length));
 }
 
-function retainedBytes({ body, room = body, head, messages, tail, checkpoints }: RememberedBody): number {
-  let bytes = room.length + checkpoints.length * CHECKPOINT_BYTES + messages.length * MESSAGE_OVERHEAD_BYTES;
-  for (const { recipe } of [head, tail, ...messages])
-    bytes += recipe.bytes.length + recipe.pieces.length * PIECE_OVERHEAD_BYTES;
-  return bytes;
+function retainedBytes({ body, room = body, ...cut }: RememberedBody): number {
+  const { head, messages, bounds, tail, checkpoints } = cut;
+  return (
+    BODY_OVERHEAD_BYTES +
+    room.length +
+    checkpoints.length * CHECKPOINT_BYTES +
+    messages.bytes +
+    bounds.length * BOUND_BYTES +
+    sectionBytes(head) +
+    sectionBytes(tail)
+  );
+}
+
+function sectionBytes({ recipeHash, recipe }: SectionCut): number {
+  return recipeHash.length + recipe.bytes.length + recipe.pieces.records.length;
+}
+
+/**
+ * The section with its hash and recipe in one block of memory of their own. They come from Node's pool, where each of
+ * them would keep 64 KiB alive for as long as its session is remembered.
+ */
+export function ownSection(section: SectionCut): SectionCut {
+  const { recipeHash, recipe } = section;
+  const parts = [recipeHash, recipe.bytes, recipe.pieces.records];
+  const block = Buffer.allocUnsafeSlow(sectionBytes(section));
+  let end = 0;
+  const [ownHash, bytes, records] = parts.map((part) => {
+    const start = end;
+    block.set(part, start);
+    end += part.length;
+    return block.subarray(start, end);
+  }) as [Buffer, Buffer, Buffer];
+  return { ...section, recipeHash: ownHash, recipe: { bytes, pieces: new PieceList(records) } };
 }

@@ -17,7 +17,7 @@ function bufferBytes(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
-describe('ownSmallBuffers', () => {
+describe('SessionMemory', () => {
   it('lets a session hold no more memory than is counted for it, however many take turns', () => {
     const cutter = new BodyCutter({ digests: { canonicalDigests, chain } });
     const sessions = Array.from({ length: 50 }, (_, index) => ({
