@@ -34,7 +34,6 @@ it('a client that left while the connection was being made has its request given
     logger: { warn: () => {}, error: () => {} },
     draining: false,
     now: Date.now,
-    chunkCame: () => undefined,
     takeBytes: () => true,
     ended: (exchange) => ended.push(exchange),
   };

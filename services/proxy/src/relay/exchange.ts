@@ -36,8 +36,6 @@ export interface ExchangeHost {
   readonly logger: RelayLogger;
   readonly draining: boolean;
   now(): number;
-  /** A chunk of a body has come, from either side. */
-  chunkCame(bytes: number): void;
   /** Counts body bytes in; false when there is no room for them. */
   takeBytes(bytes: number): boolean;
   ended(exchange: Exchange, summary: ExchangeSummary): void;
@@ -171,7 +169,6 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
   uploadChunk(chunk: Buffer): boolean {
     this.#lastActivity = this.#host.now();
     this.#requestBytes += chunk.length;
-    this.#host.chunkCame(chunk.length);
     if (this.#over) return true;
     const failure = this.#sizeFailure(chunk.length);
     if (failure !== undefined) {
@@ -193,7 +190,6 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
   delivered(chunk: Buffer): void {
     this.#lastActivity = this.#host.now();
     this.#responseBytes += chunk.length;
-    this.#host.chunkCame(chunk.length);
     if (!this.#over) this.#recording.responseChunk(chunk, this.#lastActivity);
   }
 

@@ -23,7 +23,6 @@ import type {
 import type { RelayTimeouts } from './timeouts.ts';
 import { checkInterval, DEFAULT_TIMEOUTS } from './timeouts.ts';
 import { UpstreamPool } from './upstream/pool.ts';
-import { YoungCollector } from './young-collector.ts';
 
 /** Largest request body the Messages API takes. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -83,7 +82,6 @@ class ExchangeRelay implements Relay, ExchangeHost {
   readonly #maxInflightBytes: number;
   readonly #exchanges = new Map<ServerResponse, Exchange>();
   readonly #clock: NodeJS.Timeout;
-  readonly #collector = new YoungCollector();
   #inflightBytes = 0;
   #idleWaiters: (() => void)[] = [];
 
@@ -155,10 +153,6 @@ class ExchangeRelay implements Relay, ExchangeHost {
     await this.idle();
     clearInterval(this.#clock);
     this.upstream.close();
-  }
-
-  chunkCame(bytes: number): void {
-    this.#collector.allocated(bytes);
   }
 
   takeBytes(bytes: number): boolean {
