@@ -89,11 +89,12 @@ export class UpstreamConnection {
   /** @returns false when the sender is to wait for `drained` */
   send(before: string, chunk: Buffer | undefined, after: string): boolean {
     const socket = this.#socket;
-    socket.cork();
+    // One write for all parts, without the detour where there is only one.
+    if (before !== '' || after !== '') socket.cork();
     if (before !== '') socket.write(before, 'latin1');
     if (chunk !== undefined) socket.write(chunk);
     if (after !== '') socket.write(after, 'latin1');
-    socket.uncork();
+    if (before !== '' || after !== '') socket.uncork();
     return socket.writableLength <= MAX_UNSENT_BYTES;
   }
 
