@@ -40,6 +40,8 @@ export class AnswerWriter {
   /** Bytes of a declared length that have not come yet. */
   #missing = Number.POSITIVE_INFINITY;
   #held: Buffer | undefined;
+  /** The head is written but not sent: it goes with the first bytes, or alone where none came with it. */
+  #headWaits = false;
   #chunked = false;
   #closed = false;
 
@@ -53,15 +55,18 @@ export class AnswerWriter {
     if (start.length !== undefined) this.#missing = start.length;
     if (start.bodyless || start.length === 0) return;
     this.#writeHead(start);
+    this.#headWaits = true;
   }
 
   /** Passes on what has come, all but the last byte; without any bytes, the head. */
   push(body: BodyBytes): void {
     if (this.#closed || this.#start === undefined) return;
     if (body.length === 0) {
-      if (this.#res.headersSent) this.#res.flushHeaders();
+      if (this.#headWaits) this.#res.flushHeaders();
+      this.#headWaits = false;
       return;
     }
+    this.#headWaits = false;
     if (this.#chunked) {
       const frame = frameOf(body);
       this.#source.delivered(frame.data);
