@@ -61,6 +61,12 @@ export class BenchClient {
     });
   }
 
+  /** Sends the head and half of the body; the connection is then for `close` only. */
+  sendHalf(request: BenchRequest): void {
+    this.#socket.write(request.head);
+    this.#socket.write(request.body.subarray(0, request.body.length / 2));
+  }
+
   close(): void {
     this.#pending = undefined;
     this.#socket.destroy();

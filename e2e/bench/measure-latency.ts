@@ -106,11 +106,15 @@ function percentiles(values: readonly number[]): Percentiles {
 /** Milliseconds from a client's leaving to the upstream's learning of it, the slowest of a few. */
 export interface AbortResult {
   readonly target: string;
+  readonly uploadMs: number;
   readonly beforeHeadMs: number;
   readonly midStreamMs: number;
 }
 
 const ABORTS = 8;
+/** In the middle of the upload, while the upstream is silent, and within its answer. */
+const ABORT_PHASES = ['upload', 'head', 'stream'] as const;
+type AbortPhase = (typeof ABORT_PHASES)[number];
 
 /** How soon the upstream learns that a client has left. */
 export async function measureAborts(
@@ -124,14 +128,23 @@ export async function measureAborts(
     new Promise((resolve) => {
       waiting.set(`${type} ${seed}`, resolve);
     });
-  const leave = async (target: Target, mode: 'silent' | 'stream'): Promise<number> => {
-    const answer = { mode, deltas: 1000, paceMs: 20 };
+  const leave = async (target: Target, phase: AbortPhase): Promise<number> => {
+    const answer = { mode: phase === 'stream' ? 'stream' : 'silent', deltas: 1000, paceMs: 20 } as const;
     const request = factory.turn(factory.session(SHAPE), answer);
     const client = new BenchClient(target.port);
-    const received = notice('received', request.order.seed);
-    const left = notice('left', request.order.seed);
-    const delta = client.firstBytes(request);
-    await (mode === 'silent' ? received : delta);
+    const { seed } = request.order;
+    const left = notice('left', seed);
+    if (phase === 'upload') {
+      const begun = notice('begun', seed);
+      client.sendHalf(request);
+      await begun;
+    } else if (phase === 'head') {
+      const received = notice('received', seed);
+      void client.firstBytes(request);
+      await received;
+    } else {
+      await client.firstBytes(request);
+    }
     await delay(50);
     const at = process.hrtime.bigint();
     client.close();
@@ -139,16 +152,20 @@ export async function measureAborts(
   };
   const results: AbortResult[] = [];
   for (const target of targets) {
-    const slowest = { silent: 0, stream: 0 };
+    const slowest = { upload: 0, head: 0, stream: 0 };
     for (let i = 0; i < ABORTS; i++) {
-      for (const mode of ['silent', 'stream'] as const)
-        slowest[mode] = Math.max(slowest[mode], await leave(target, mode));
+      for (const phase of ABORT_PHASES) slowest[phase] = Math.max(slowest[phase], await leave(target, phase));
     }
     if (target.recording !== undefined) {
-      ledger.add(2 * ABORTS);
+      ledger.add(ABORT_PHASES.length * ABORTS);
       await ledger.settled();
     }
-    results.push({ target: target.name, beforeHeadMs: slowest.silent, midStreamMs: slowest.stream });
+    results.push({
+      target: target.name,
+      uploadMs: slowest.upload,
+      beforeHeadMs: slowest.head,
+      midStreamMs: slowest.stream,
+    });
   }
   return results;
 }

@@ -49,9 +49,10 @@ export function printLatency(results: readonly LatencyResult[]): void {
 export function printAborts(results: readonly AbortResult[]): void {
   printTable(
     'Client leaves: the upstream learns of it after, milliseconds, the slowest of a few',
-    ['target', 'before the head', 'mid-stream'],
-    results.map(({ target, beforeHeadMs, midStreamMs }) => [
+    ['target', 'mid-upload', 'before the head', 'mid-stream'],
+    results.map(({ target, uploadMs, beforeHeadMs, midStreamMs }) => [
       target,
+      cell(uploadMs, 1),
       cell(beforeHeadMs, 1),
       cell(midStreamMs, 1),
     ]),

@@ -1,7 +1,7 @@
 /**
  * The upstream of the benchmark: a Messages API stand-in that costs little. It checks nothing, but says in
- * `request-id` which bytes it got: `<crc32>-<length>`. Tells its parent when a request is in and when its connection
- * has closed before the answer's end.
+ * `request-id` which bytes it got: `<crc32>-<length>`. Tells its parent when a request begins, when it is in, and when
+ * its connection has closed before the answer's end.
  */
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -13,7 +13,7 @@ import { TextPool } from './random-text.ts';
 
 /** What it tells its parent; times are of the monotonic clock, which processes share, in nanoseconds. */
 export interface StandInNotice {
-  readonly type: 'received' | 'left';
+  readonly type: 'begun' | 'received' | 'left';
   readonly seed: number;
   readonly at: string;
 }
@@ -33,14 +33,13 @@ class Connection {
   #missing = 0;
   #length = 0;
   #crc = 0;
-  #busy = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('error', () => socket.destroy());
     socket.on('data', (data) => this.#read(data));
     socket.on('close', () => {
-      if (this.#busy) this.#notify('left');
+      if (this.#order !== undefined) this.#notify('left');
     });
   }
 
@@ -56,6 +55,7 @@ class Connection {
       this.#order = readOrder(/\r\nx-bench: ([^\r]*)/i.exec(head)?.[1] ?? '');
       this.#length = this.#missing = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
       this.#crc = 0;
+      if (this.#order.mode === 'silent') this.#notify('begun');
     }
     this.#crc = crc32(body, this.#crc);
     this.#missing -= body.length;
@@ -63,7 +63,6 @@ class Connection {
   }
 
   #answer(order: AnswerOrder): void {
-    this.#busy = true;
     const common = `HTTP/1.1 200 OK\r\n${COMMON}request-id: ${this.#crc.toString(16)}-${this.#length}\r\n`;
     if (order.mode === 'silent') {
       this.#notify('received');
@@ -96,7 +95,6 @@ class Connection {
   }
 
   #done(): void {
-    this.#busy = false;
     this.#order = undefined;
   }
 

@@ -2,6 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+import type { BodyBytes } from './upstream/answer-parser.ts';
+
 /** Head of the answer as the client gets it. */
 export interface AnswerStart {
   readonly status: number;
@@ -15,7 +17,7 @@ export interface AnswerStart {
 }
 
 export interface AnswerSource {
-  /** Bytes on their way to the client, by reference. */
+  /** Bytes on their way to the client, which may be kept. */
   delivered(chunk: Buffer): void;
   pause(): void;
 }
@@ -28,17 +30,18 @@ const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
  * chunk, or the head where there is no body), which waits for `release`. A client that has its last byte can so
  * rely on the exchange being recorded.
  *
- * Pieces of one read of the upstream's socket are joined: a stream of small chunks costs one write, not one each.
+ * What one read of the upstream's socket has brought is joined: a stream of small chunks costs one write, not one
+ * each.
  */
 export class AnswerWriter {
   readonly #res: ServerResponse;
   readonly #source: AnswerSource;
   #start: AnswerStart | undefined;
-  #pieces: Buffer[] = [];
-  #scheduled = false;
   /** Bytes of a declared length that have not come yet. */
   #missing = Number.POSITIVE_INFINITY;
   #held: Buffer | undefined;
+  /** The head is written but not sent: it goes with the first bytes, or alone where none came with it. */
+  #headWaits = false;
   #chunked = false;
   #closed = false;
 
@@ -52,39 +55,34 @@ export class AnswerWriter {
     if (start.length !== undefined) this.#missing = start.length;
     if (start.bodyless || start.length === 0) return;
     this.#writeHead(start);
-    this.#schedule();
+    this.#headWaits = true;
   }
 
-  push(chunk: Buffer): void {
-    this.#pieces.push(chunk);
-    this.#schedule();
-  }
-
-  /** Passes on what has come, all but the last byte. */
-  flush(): void {
-    this.#scheduled = false;
-    if (this.#closed) return;
-    const pieces = this.#pieces;
-    if (pieces.length === 0) {
-      if (this.#res.headersSent) this.#res.flushHeaders();
+  /** Passes on what has come, all but the last byte; without any bytes, the head. */
+  push(body: BodyBytes): void {
+    if (this.#closed || this.#start === undefined) return;
+    if (body.length === 0) {
+      if (this.#headWaits) this.#res.flushHeaders();
+      this.#headWaits = false;
       return;
     }
-    this.#pieces = [];
+    this.#headWaits = false;
     if (this.#chunked) {
-      const frame = frameOf(pieces);
+      const frame = frameOf(body);
       this.#source.delivered(frame.data);
       this.#write(frame.bytes);
-    } else {
-      const data = pieces.length > 1 ? Buffer.concat(pieces) : (pieces[0] ?? NOTHING);
-      this.#source.delivered(data);
-      this.#missing -= data.length;
-      if (this.#missing === 0) this.#held = data.subarray(data.length - 1);
-      this.#write(this.#held === undefined ? data : data.subarray(0, data.length - 1));
+      return;
     }
+    const data = Buffer.allocUnsafe(body.length);
+    copyRuns(body, data, 0);
+    this.#source.delivered(data);
+    this.#missing -= data.length;
+    if (this.#missing === 0) this.#held = data.subarray(data.length - 1);
+    this.#write(this.#held === undefined ? data : data.subarray(0, data.length - 1));
   }
 
   /** Ends the answer: the exchange is recorded. */
-  release(trailers: [string, string][]): void {
+  release(trailers: readonly string[]): void {
     if (this.#closed || this.#res.destroyed) return;
     this.#closed = true;
     if (this.#start !== undefined && !this.#res.headersSent) this.#writeHead(this.#start);
@@ -125,47 +123,37 @@ export class AnswerWriter {
 
   #write(bytes: Buffer): void {
     if (bytes.length === 0) this.#res.flushHeaders();
-    else if (!this.#res.write(bytes)) this.#source.pause();
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    process.nextTick(flushWriter, this);
+    else if (!this.#res.write(bytes) && this.#res.writableLength > MAX_UNSENT_BYTES) this.#source.pause();
   }
 }
 
-const NOTHING = Buffer.alloc(0);
+/** More than this many bytes not taken by the client: the upstream is read no further. */
+const MAX_UNSENT_BYTES = 128 * 1024;
 
-/** One HTTP chunk of these pieces, and the part of it that is their data. */
-function frameOf(pieces: readonly Buffer[]): { bytes: Buffer; data: Buffer } {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const size = `${length.toString(16)}\r\n`;
-  const bytes = Buffer.allocUnsafe(size.length + length + 2);
-  let at = bytes.write(size, 'latin1');
-  const start = at;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  bytes.write('\r\n', at, 'latin1');
-  return { bytes, data: bytes.subarray(start, at) };
+/** These bytes as one HTTP chunk, and the part of it that is their data. */
+function frameOf(body: BodyBytes): { bytes: Buffer; data: Buffer } {
+  const size = `${body.length.toString(16)}\r\n`;
+  const bytes = Buffer.allocUnsafe(size.length + body.length + 2);
+  bytes.write(size, 'latin1');
+  const end = copyRuns(body, bytes, size.length);
+  bytes[end] = 13;
+  bytes[end + 1] = 10;
+  return { bytes, data: bytes.subarray(size.length, end) };
 }
 
-function lastChunk(trailers: readonly [string, string][]): string {
+function copyRuns({ data, runs }: BodyBytes, target: Buffer, from: number): number {
+  let at = from;
+  for (let i = 0; i < runs.length; i += 2) at += data.copy(target, at, runs[i], runs[i + 1]);
+  return at;
+}
+
+function lastChunk(trailers: readonly string[]): string {
   let text = '0\r\n';
-  for (const [name, value] of trailers) text += `${name}: ${value}\r\n`;
+  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
   return `${text}\r\n`;
 }
 
-function flushWriter(writer: AnswerWriter): void {
-  writer.flush();
-}
-
-/** undici hands over only the last part of a reason phrase that came in several reads, and decodes it as UTF-8. */
+/** The upstream's own phrase where Node accepts it; it means nothing to HTTP. */
 export function reasonPhrase(status: number, text: string): string {
-  const standard = STATUS_CODES[status] ?? '';
-  const partial = text !== '' && standard.endsWith(text);
-  return partial || !REASON.test(text) ? standard : text;
+  return REASON.test(text) ? text : (STATUS_CODES[status] ?? '');
 }

@@ -13,14 +13,14 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Also not sent on: `host` names the upstream there, and `expect` is answered here. */
-const REQUEST_ONLY = new Set(['host', 'expect', 'trailer', ...HOP_BY_HOP]);
+/** Also not sent on: `host` names the upstream there, `expect` is answered here, and the length is framing. */
+const REQUEST_ONLY = new Set(['host', 'expect', 'trailer', 'content-length', ...HOP_BY_HOP]);
 
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Headers for the upstream: the client's in their case, order and number, without those of the connection and
- * those the access decision strips, followed by those it adds.
+ * Headers for the upstream: the client's in their case, order and number, without those of the connection and of the
+ * framing and those the access decision strips, followed by those it adds.
  */
 export function requestHeaders(
   headers: HeaderView,
@@ -31,9 +31,7 @@ export function requestHeaders(
   const outbound: string[] = [];
   for (let i = 0; i < names.length; i++) {
     const name = names[i] ?? '';
-    // The length is framing: a Connection header must not be able to take it away.
-    const dropped =
-      REQUEST_ONLY.has(name) || strip.has(name) || (listed.has(name) && name !== 'content-length');
+    const dropped = REQUEST_ONLY.has(name) || strip.has(name) || listed.has(name);
     if (!dropped) outbound.push(raw[2 * i] ?? '', raw[2 * i + 1] ?? '');
   }
   for (const [name, value] of add) outbound.push(name, value);
@@ -50,26 +48,24 @@ export interface AnswerHead {
 }
 
 /**
- * @param raw flat list of name and value bytes, as undici's parser cut them
  * @param canTrail false where no trailers can follow; a `trailer` header is then dropped
  */
-export function answerHead(raw: readonly Buffer[], canTrail: boolean): AnswerHead {
+export function answerHead({ raw, names: received }: HeaderView, canTrail: boolean): AnswerHead {
   const headers: string[] = [];
   const names: string[] = [];
   let listed: ReadonlySet<string> = NONE;
   let length: number | undefined;
   let eventStream = false;
   let trailer = false;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = text(raw[i]);
-    const lower = name.toLowerCase();
-    const value = text(raw[i + 1]);
+  for (let i = 0; i < received.length; i++) {
+    const lower = received[i] as string;
+    const value = raw[2 * i + 1] as string;
     if (lower === 'connection') listed = union(listed, connectionOptions([value]));
     if (HOP_BY_HOP.has(lower)) continue;
     if (lower === 'content-length') length = Number(value);
     else if (lower === 'content-type') eventStream = value.toLowerCase().startsWith('text/event-stream');
     else if (lower === 'trailer') trailer = true;
-    headers.push(name, value);
+    headers.push(raw[2 * i] as string, value);
     names.push(lower);
   }
   if (listed.size > 0 || (trailer && (!canTrail || length !== undefined))) {
@@ -97,13 +93,6 @@ function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<stri
   return b.size === 0 ? a : new Set([...a, ...b]);
 }
 
-/** Trailer fields as pairs of name and value. */
-export function trailerPairs(raw: readonly Buffer[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([text(raw[i]), text(raw[i + 1])]);
-  return pairs;
-}
-
 /** Lower-case header names a Connection header lists; `keep-alive` and `close` name no header of interest. */
 function connectionOptions(values: readonly string[]): ReadonlySet<string> {
   let options: Set<string> | undefined;
@@ -114,9 +103,4 @@ function connectionOptions(values: readonly string[]): ReadonlySet<string> {
     for (const option of lower.split(',')) options.add(option.trim());
   }
   return options ?? NONE;
-}
-
-/** Header bytes are latin1 on both sides, so every byte value survives. */
-function text(bytes: Buffer | undefined): string {
-  return bytes === undefined ? '' : bytes.toString('latin1');
 }

@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
 
 import type { AnswerSource } from './answer-writer.ts';
 import { AnswerWriter } from './answer-writer.ts';
-import { answerHead, requestHeaders, trailerPairs } from './end-to-end-headers.ts';
-import { UpstreamAbortError } from './errors.ts';
+import { answerHead, requestHeaders } from './end-to-end-headers.ts';
 import { answerFailure, lingerThen } from './failure-answer.ts';
 import type { Failure } from './failure.ts';
 import { errorCode, FAILURES, upstreamFailure } from './failure.ts';
@@ -22,10 +20,14 @@ import type {
 import type { RelayTimeouts } from './timeouts.ts';
 import type { UploadTap } from './upload.ts';
 import { Upload } from './upload.ts';
+import type { UpstreamHead } from './upstream/answer-head.ts';
+import type { BodyBytes } from './upstream/answer-parser.ts';
+import type { AnswerHandler, UpstreamCall } from './upstream/call.ts';
+import type { UpstreamPool } from './upstream/pool.ts';
 
 /** What the exchanges of one relay share. */
 export interface ExchangeHost {
-  readonly upstream: Dispatcher;
+  readonly upstream: Pick<UpstreamPool, 'send'>;
   /** Path of the upstream's address, put before that of the request; empty for most. */
   readonly pathPrefix: string;
   readonly recorder: ExchangeRecorder;
@@ -34,8 +36,6 @@ export interface ExchangeHost {
   readonly logger: RelayLogger;
   readonly draining: boolean;
   now(): number;
-  /** A chunk of a body has come, from either side. */
-  chunkCame(bytes: number): void;
   /** Counts body bytes in; false when there is no room for them. */
   takeBytes(bytes: number): boolean;
   ended(exchange: Exchange, summary: ExchangeSummary): void;
@@ -51,9 +51,6 @@ export interface ExchangeCall {
   readonly declaredLength: number | undefined;
 }
 
-/** One error object for all aborts: nobody reads its stack, and capturing one costs. */
-const ABORTED = new UpstreamAbortError('the exchange is over');
-
 /**
  * One request and its answer. It goes upstream exactly once; whatever happens, exactly one end is recorded, and the
  * side that is still there learns of it at once:
@@ -65,7 +62,7 @@ const ABORTED = new UpstreamAbortError('the exchange is over');
  * | failure after the head | cut | aborted | `interrupted` |
  * | client leaves | | aborted | `aborted` |
  */
-export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSource {
+export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
   readonly #host: ExchangeHost;
   readonly #call: ExchangeCall;
   readonly #recording: ExchangeRecording;
@@ -73,7 +70,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   readonly #startedAt: number;
   #upload: Upload | undefined;
   #uploadDone: boolean;
-  #controller: Dispatcher.DispatchController | undefined;
+  #upstream: UpstreamCall | undefined;
   #status: number | undefined;
   #eventStream = false;
   #headAt: number | undefined;
@@ -105,20 +102,22 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
 
   /** Sends the request upstream and starts reading its body. */
   start(): void {
-    const { req, res, headers, decision } = this.#call;
+    const { req, res, headers, decision, declaredLength } = this.#call;
     res.once('close', () => this.clientLeft());
     if (this.#uploadDone) this.#recording.requestEnd();
     else this.#upload = new Upload(req, this);
     if (req.httpVersionMinor === 1 && headers.names.includes('expect')) res.writeContinue();
-    this.#host.upstream.dispatch(
-      {
-        method: req.method ?? 'GET',
-        path: this.#host.pathPrefix + (req.url ?? '/'),
-        headers: requestHeaders(headers, decision.outboundHeaders),
-        body: this.#upload ?? null,
-      },
-      this,
-    );
+    const request = {
+      method: req.method ?? 'GET',
+      path: this.#host.pathPrefix + (req.url ?? '/'),
+      headers: requestHeaders(headers, decision.outboundHeaders),
+      length: declaredLength,
+    };
+    try {
+      this.#upstream = this.#host.upstream.send(request, this);
+    } catch (error) {
+      this.upstreamFailed(error as Error);
+    }
   }
 
   /** Answers with an own error instead of the upstream's answer, and records that. */
@@ -143,7 +142,6 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   /** Ends because nobody is there to take the answer. */
   clientLeft(): void {
     if (this.#over) return;
-    this.#writer.flush();
     this.#conclude({ outcome: 'aborted' });
     this.#abortUpstream();
   }
@@ -171,88 +169,78 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   uploadChunk(chunk: Buffer): boolean {
     this.#lastActivity = this.#host.now();
     this.#requestBytes += chunk.length;
-    this.#host.chunkCame(chunk.length);
-    if (this.#over) return false;
+    if (this.#over) return true;
     const failure = this.#sizeFailure(chunk.length);
     if (failure !== undefined) {
       this.fail(failure);
-      return false;
+      return true;
     }
     this.#recording.requestChunk(chunk);
-    return true;
+    return this.#upstream?.write(chunk) ?? true;
   }
 
   uploadEnd(): void {
     this.#uploadDone = true;
     this.#lastActivity = this.#host.now();
-    if (!this.#over) this.#recording.requestEnd();
-  }
-
-  uploadResumed(): void {
-    this.#lastActivity = this.#host.now();
+    if (this.#over) return;
+    this.#recording.requestEnd();
+    this.#upstream?.end();
   }
 
   delivered(chunk: Buffer): void {
     this.#lastActivity = this.#host.now();
     this.#responseBytes += chunk.length;
-    this.#host.chunkCame(chunk.length);
     if (!this.#over) this.#recording.responseChunk(chunk, this.#lastActivity);
   }
 
   pause(): void {
     if (this.#clientBlocked || this.#over) return;
     this.#clientBlocked = true;
-    this.#controller?.pause();
+    this.#upstream?.pause();
     this.#call.res.once('drain', () => {
       this.#clientBlocked = false;
       this.#lastActivity = this.#host.now();
-      this.#controller?.resume();
+      this.#upstream?.resume();
     });
   }
 
-  // The upstream's side, called by undici
+  // The upstream's side
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // The client may have left while the connection was being made.
-    if (this.#over) controller.abort(ABORTED);
+  uploadDrained(): void {
+    if (this.#upload?.blocked !== true) return;
+    this.#lastActivity = this.#host.now();
+    this.#upload.resume();
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    statusText = '',
-  ): void {
-    const raw = controller.rawHeaders as Buffer[];
+  answerHead(head: UpstreamHead): void {
+    const { status, statusText } = head;
     const { req, res } = this.#call;
     if (status < 200) {
-      forwardInformation(req, res, { status, statusText, raw });
+      forwardInformation(req, res, head);
       return;
     }
     const bodyless = req.method === 'HEAD' || status === 204 || status === 304;
-    const head = answerHead(raw, !bodyless && req.httpVersionMinor === 1);
+    const kept = answerHead(head.headers, !bodyless && req.httpVersionMinor === 1);
     this.#status = status;
-    this.#eventStream = head.eventStream;
+    this.#eventStream = kept.eventStream;
     this.#headAt = this.#lastActivity = this.#host.now();
-    this.#recording.responseHead({ status, headers: head.headers, at: this.#headAt });
-    const headers = this.#host.draining ? [...head.headers, 'connection', 'close'] : head.headers;
-    this.#writer.begin({ status, statusText, headers, length: head.length, bodyless });
+    this.#recording.responseHead({ status, headers: kept.headers, at: this.#headAt });
+    const headers = this.#host.draining ? [...kept.headers, 'connection', 'close'] : kept.headers;
+    this.#writer.begin({ status, statusText, headers, length: kept.length, bodyless });
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#writer.push(chunk);
+  answerBytes(body: BodyBytes): void {
+    this.#writer.push(body);
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  answerEnd(trailers: readonly string[]): void {
     if (this.#over) return;
-    this.#writer.flush();
-    const trailers = trailerPairs((controller.rawTrailers ?? []) as Buffer[]);
     const outcome = (this.#status ?? 0) >= 400 ? 'error' : 'completed';
     this.#conclude({ outcome, after: () => this.#release(trailers) });
+    this.#dropUpload();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  upstreamFailed(error: Error): void {
     if (this.#over) return;
     const failure = upstreamFailure(error);
     const { domain } = this.#call.decision;
@@ -272,18 +260,21 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   }
 
   #interrupt(): void {
-    this.#writer.flush();
     this.#conclude({ outcome: 'interrupted' });
     this.#abortUpstream();
     this.#writer.cut(this.#host.timeouts.lingerMs);
   }
 
   #abortUpstream(): void {
-    this.#controller?.abort(ABORTED);
-    this.#upload?.destroy();
+    this.#upstream?.abort();
+    this.#dropUpload();
   }
 
-  #release(trailers: [string, string][]): void {
+  #dropUpload(): void {
+    if (!this.#uploadDone) this.#upload?.drop();
+  }
+
+  #release(trailers: readonly string[]): void {
     const { req, res } = this.#call;
     this.#writer.release(trailers);
     if (this.#uploadDone || res.destroyed) return;

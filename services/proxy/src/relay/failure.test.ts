@@ -1,7 +1,12 @@
-import { errors } from 'undici';
 import { describe, expect, it } from 'vitest';
 
 import { renderError } from '../errors.ts';
+import {
+  UpstreamAnswerError,
+  UpstreamClosedError,
+  UpstreamConnectTimeoutError,
+  UpstreamRequestError,
+} from './errors.ts';
 import { FAILURES, upstreamFailure } from './failure.ts';
 
 function systemError(code: string): Error {
@@ -16,13 +21,12 @@ describe('upstreamFailure', () => {
     [systemError('CERT_HAS_EXPIRED'), 502, 'unreachable'],
     [new Error('no code'), 502, 'unreachable'],
     [systemError('ETIMEDOUT'), 504, 'connectTimeout'],
-    [new errors.ConnectTimeoutError(), 504, 'connectTimeout'],
+    [new UpstreamConnectTimeoutError('no connection in time'), 504, 'connectTimeout'],
     [systemError('ECONNRESET'), 502, 'reset'],
     [systemError('EPIPE'), 502, 'reset'],
-    [new errors.SocketError('other side closed'), 502, 'reset'],
-    [new errors.HeadersOverflowError(), 502, 'garbage'],
-    [systemError('HPE_INVALID_HEADER_TOKEN'), 502, 'garbage'],
-    [new errors.InvalidArgumentError('invalid header'), 400, 'malformed'],
+    [new UpstreamClosedError('other side closed'), 502, 'reset'],
+    [new UpstreamAnswerError('the head is too long'), 502, 'garbage'],
+    [new UpstreamRequestError('invalid header'), 400, 'malformed'],
   ] as const)('of %s is %i %s', (error, status, name) => {
     expect(upstreamFailure(error)).toBe(FAILURES[name]);
     expect(FAILURES[name].status).toBe(status);

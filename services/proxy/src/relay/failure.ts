@@ -54,21 +54,18 @@ export const FAILURES = {
 } as const satisfies Record<string, Failure>;
 
 const BY_CODE: Readonly<Record<string, Failure>> = {
-  UND_ERR_CONNECT_TIMEOUT: FAILURES.connectTimeout,
+  NEXUS_UPSTREAM_CONNECT_TIMEOUT: FAILURES.connectTimeout,
   ETIMEDOUT: FAILURES.connectTimeout,
-  UND_ERR_SOCKET: FAILURES.reset,
+  NEXUS_UPSTREAM_CLOSED: FAILURES.reset,
   ECONNRESET: FAILURES.reset,
   EPIPE: FAILURES.reset,
-  UND_ERR_HEADERS_OVERFLOW: FAILURES.garbage,
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: FAILURES.garbage,
-  UND_ERR_INVALID_ARG: FAILURES.malformed,
-  UND_ERR_NOT_SUPPORTED: FAILURES.malformed,
+  NEXUS_UPSTREAM_ANSWER_INVALID: FAILURES.garbage,
+  NEXUS_UPSTREAM_REQUEST_INVALID: FAILURES.malformed,
 };
 
-/** What to answer when the upstream failed before its head arrived; `error` is undici's or the socket's. */
+/** What to answer when the upstream failed before its head arrived; `error` is ours or the socket's. */
 export function upstreamFailure(error: Error): Failure {
-  const code = errorCode(error);
-  return BY_CODE[code] ?? (code.startsWith('HPE_') ? FAILURES.garbage : FAILURES.unreachable);
+  return BY_CODE[errorCode(error)] ?? FAILURES.unreachable;
 }
 
 /** The error's stable code, or an empty string. */

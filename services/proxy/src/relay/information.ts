@@ -2,13 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { reasonPhrase } from './answer-writer.ts';
 import { answerHead } from './end-to-end-headers.ts';
-
-export interface InformationHead {
-  readonly status: number;
-  readonly statusText: string;
-  /** Flat list of name and value bytes. */
-  readonly raw: readonly Buffer[];
-}
+import type { UpstreamHead } from './upstream/answer-head.ts';
 
 /**
  * Passes on an interim answer, for example 103 Early Hints (RFC 9110 section 15.2). Node can write only some of
@@ -17,11 +11,11 @@ export interface InformationHead {
 export function forwardInformation(
   req: IncomingMessage,
   res: ServerResponse,
-  { status, statusText, raw }: InformationHead,
+  { status, statusText, headers: received }: UpstreamHead,
 ): void {
   // HTTP/1.0 has no interim answers; without a socket the response is queued behind another one.
   if (req.httpVersionMinor === 0 || res.socket === null || res.headersSent) return;
-  const { headers } = answerHead(raw, false);
+  const { headers } = answerHead(received, false);
   let text = `HTTP/1.1 ${status} ${reasonPhrase(status, statusText)}\r\n`;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   res.socket.write(`${text}\r\n`, 'latin1');

@@ -235,7 +235,7 @@ function seen(text: string): object {
     status: Number(text.slice(9, 12)),
     type: errorOf(text).error.type,
     retry: parts(text).headers.includes('x-should-retry: true'),
-    detail: /127\.0\.0\.1|ECONN|ENOTFOUND|HPE_|UND_ERR|undici|invalid\./.test(text),
+    detail: /127\.0\.0\.1|ECONN|ENOTFOUND|HPE_|NEXUS_|invalid\./.test(text),
   };
 }
 

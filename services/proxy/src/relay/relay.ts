@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Dispatcher } from 'undici';
 
 import { parseHost } from '../host.ts';
 import type { ExchangeCall, ExchangeHost } from './exchange.ts';
@@ -23,8 +22,7 @@ import type {
 } from './ports.ts';
 import type { RelayTimeouts } from './timeouts.ts';
 import { checkInterval, DEFAULT_TIMEOUTS } from './timeouts.ts';
-import { createUpstream } from './upstream.ts';
-import { YoungCollector } from './young-collector.ts';
+import { UpstreamPool } from './upstream/pool.ts';
 
 /** Largest request body the Messages API takes. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -71,7 +69,7 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 class ExchangeRelay implements Relay, ExchangeHost {
-  readonly upstream: Dispatcher;
+  readonly upstream: UpstreamPool;
   readonly pathPrefix: string;
   readonly recorder: ExchangeRecorder;
   readonly timeouts: RelayTimeouts;
@@ -84,18 +82,21 @@ class ExchangeRelay implements Relay, ExchangeHost {
   readonly #maxInflightBytes: number;
   readonly #exchanges = new Map<ServerResponse, Exchange>();
   readonly #clock: NodeJS.Timeout;
-  readonly #collector = new YoungCollector();
   #inflightBytes = 0;
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: RelayOptions) {
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-    this.upstream = createUpstream(options.upstream.origin, this.timeouts.connectMs);
     this.pathPrefix = options.upstream.pathname.replace(/\/+$/, '');
     this.recorder = options.recorder;
     this.maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
     this.logger = options.logger;
     this.now = options.now ?? Date.now;
+    this.upstream = new UpstreamPool({
+      origin: options.upstream,
+      connectMs: this.timeouts.connectMs,
+      now: this.now,
+    });
     this.#access = options.access;
     this.#metrics = options.metrics;
     this.#maxInflightBytes = options.maxInflightBytes ?? Number.POSITIVE_INFINITY;
@@ -151,11 +152,7 @@ class ExchangeRelay implements Relay, ExchangeHost {
     for (const exchange of this.#exchanges.values()) exchange.stop();
     await this.idle();
     clearInterval(this.#clock);
-    await this.upstream.destroy();
-  }
-
-  chunkCame(bytes: number): void {
-    this.#collector.allocated(bytes);
+    this.upstream.close();
   }
 
   takeBytes(bytes: number): boolean {
@@ -216,5 +213,6 @@ class ExchangeRelay implements Relay, ExchangeHost {
   #checkTimes(): void {
     const now = this.now();
     for (const exchange of this.#exchanges.values()) exchange.checkTime(now);
+    this.upstream.closeIdle();
   }
 }

@@ -349,8 +349,6 @@ describe('answers', () => {
 
   it('are the same wherever the network cuts them', async () => {
     const text = answer('404 Not Found', '{"a":"b"}', ['X-Abc: d e f']);
-    // undici forgets a reason phrase that ends exactly at a cut; the phrase means nothing to HTTP.
-    const unseen = 'HTTP/1.1 404 Not Found'.length;
     const client = await wire.client();
     for (let cut = 1; cut < text.length; cut++) {
       client.write(post('{}'));
@@ -363,7 +361,7 @@ describe('answers', () => {
       upstream.write(text.slice(cut));
       const got = parts(await client.until('{"a":"b"}'));
       client.take();
-      expect(got.start).toMatch(cut === unseen ? /^HTTP\/1.1 404 / : /^HTTP\/1.1 404 Not Found$/);
+      expect(got.start).toBe('HTTP/1.1 404 Not Found');
       expect(got.headers.slice(0, 2)).toEqual(['X-Abc: d e f', 'Content-Length: 9']);
     }
   });
