@@ -44,22 +44,29 @@ $$;
 
 -- Frames, pieces and nodes: inserted once, in key order, so that two writers of the same pieces wait for each
 -- other in one direction only.
+-- Answers whether all frames were new.
 create function nexus.store_content(p_frames json, p_pieces json, p_nodes json, p_bytes bytea)
-returns void
+returns boolean
 language plpgsql
 as $$
 declare
   stored text[];
 begin
   with written as (
-    insert into nexus.frame (request_id, part, data)
-    select f.request_id, f.part, substr(p_bytes, f.at + 1, f.length)
-    from json_to_recordset(p_frames) as f(request_id uuid, part smallint, at integer, length integer)
+    insert into nexus.frame (request_id, base, part, data)
+    select f.request_id, f.base, f.part, substr(p_bytes, f.at + 1, f.length)
+    from json_to_recordset(p_frames) as f(request_id uuid, base uuid, part smallint, at integer, length integer)
     order by f.request_id, f.part
     on conflict do nothing
     returning request_id, part
   )
   select array_agg(w.request_id::text || '/' || w.part::text) into stored from written w;
+
+  perform nexus.raise_missing('base', array(
+    select uuid_send(f.base)
+    from json_to_recordset(p_frames) as f(base uuid, part smallint)
+    where f.base is not null and (
+      select 1 from nexus.frame k where k.request_id = f.base and k.part = f.part limit 1) is null));
 
   -- A piece counts only together with the frame that holds it: if the frame is there already, from an earlier
   -- try, it may have been cut differently and the offsets would lie.
@@ -97,6 +104,8 @@ begin
       where not n.root
     ) g
     where (select 1 from nexus.node n where n.week = g.week and n.hash = g.parent limit 1) is null));
+
+  return coalesce(cardinality(stored), 0) = json_array_length(p_frames);
 end
 $$;
 
@@ -295,11 +304,12 @@ $$;
 -- Writes one batch of a recorder. Everything is idempotent: a batch that was written before changes nothing.
 -- Bytes come as one parameter and are referred to by position (`at`), because a driver sends a single bytea in
 -- binary, but an array of them as text of twice the size. To be called once per transaction: a second call
--- would take its locks out of order.
+-- would take its locks out of order. Answers whether all frames were new: one that was there before stays as it is,
+-- and what a recorder makes of its own must not be based on.
 create function nexus.commit_exchanges(
   p_frames json, p_pieces json, p_nodes json, p_requests json, p_bytes bytea,
   p_recorder_id text, p_recorder_state jsonb)
-returns void
+returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -310,8 +320,9 @@ as $$
 declare
   incoming nexus.request[] := '{}';
   changed uuid[] := '{}';
+  frames_new boolean;
 begin
-  perform nexus.store_content(p_frames, p_pieces, p_nodes, p_bytes);
+  frames_new := nexus.store_content(p_frames, p_pieces, p_nodes, p_bytes);
 
   if json_array_length(p_requests) > 0 then
     incoming := nexus.incoming_requests(p_requests);
@@ -340,6 +351,8 @@ begin
   if cardinality(changed) > 0 then
     perform pg_notify('nexus_change', '');
   end if;
+
+  return frames_new;
 end
 $$;
 comment on function nexus.commit_exchanges(json, json, json, json, bytea, text, jsonb) is

@@ -18,6 +18,8 @@ export interface FrameRow {
   readonly requestId: string;
   readonly part: Part;
   readonly data: Buffer;
+  /** Request, of the same week, whose frame of the same part is needed to decompress this one. */
+  readonly base?: string | undefined;
 }
 
 /** Where the bytes of a piece are: a range of a frame's decompressed content. */

@@ -75,3 +75,21 @@ it('readFrames gives exact bytes, each frame once', async () => {
   expect(found[1]?.data.equals(Buffer.alloc(3_000_000, 'abc\0\u{ff}'))).toBe(true);
   expect(await readFrames(reader, [])).toEqual([]);
 });
+
+it('readFrames gives the frames that frames are based on too, each once', async () => {
+  const ids = Array.from({ length: 5 }, nextId) as [string, string, string, string, string];
+  const [root, left, leftLeaf, right, stranger] = ids;
+  const frame = (requestId: string, base?: string) => ({
+    ...sampleFrame(requestId, [requestId]).frame,
+    ...(base !== undefined && { base }),
+  });
+  const frames = [frame(root), frame(left, root), frame(leftLeaf, left), frame(right, root), frame(stranger)];
+  await commitExchanges(writer, sampleBatch({ frames }));
+  const found = await readFrames(reader, [
+    { requestId: leftLeaf, part: 0 },
+    { requestId: right, part: 0 },
+    { requestId: root, part: 0 },
+  ]);
+  const byId = found.toSorted((a, b) => ids.indexOf(a.requestId) - ids.indexOf(b.requestId));
+  expect(byId).toEqual(frames.slice(0, 4));
+});

@@ -233,6 +233,11 @@ describe('commitExchanges', () => {
       { what: 'leaf', hash: stray, batch: { requests: [sampleRequest({ id, leafNode: stray })] } },
       { what: 'piece', hash: stray, batch: { requests: [sampleRequest({ id, headHash: stray })] } },
       { what: 'piece', hash: other.pieces[0]?.hash, batch: { pieces: other.pieces } },
+      {
+        what: 'base',
+        hash: Buffer.from(other.frame.requestId.replaceAll('-', ''), 'hex'),
+        batch: { frames: [{ ...sampleFrame(id, ['a']).frame, base: other.frame.requestId }] },
+      },
     ];
     for (const { what, hash, batch } of bad) {
       await expect(commitExchanges(writer, sampleBatch(batch))).rejects.toMatchObject({
@@ -257,7 +262,10 @@ describe('commitExchanges', () => {
   it('does not trust the offsets of a frame that was there already', async () => {
     const id = nextId();
     const first = sampleFrame(id, ['a', 'b']);
-    await commitExchanges(writer, sampleBatch({ frames: [first.frame], pieces: first.pieces }));
+    const batch = sampleBatch({ frames: [first.frame], pieces: first.pieces });
+    expect(await commitExchanges(writer, batch)).toBe(true);
+    // Nor may frames be based on it: its sender is told that what is stored may be another.
+    expect(await commitExchanges(writer, batch)).toBe(false);
     const second = sampleFrame(id, ['bb', 'c']);
     await expect(
       commitExchanges(writer, sampleBatch({ frames: [second.frame], pieces: second.pieces })),
