@@ -266,11 +266,17 @@ describe('commitExchanges', () => {
     expect(await commitExchanges(writer, batch)).toBe(true);
     // Nor may frames be based on it: its sender is told that what is stored may be another.
     expect(await commitExchanges(writer, batch)).toBe(false);
+    const based = { ...sampleFrame(nextId(), ['c']).frame, base: id };
+    await expect(
+      commitExchanges(writer, sampleBatch({ frames: [first.frame, based] })),
+    ).rejects.toMatchObject({ code: 'NEXUS_MISSING_NODE', what: 'base' });
+    expect(await commitExchanges(writer, sampleBatch({ frames: [based] }))).toBe(true);
     const second = sampleFrame(id, ['bb', 'c']);
     await expect(
       commitExchanges(writer, sampleBatch({ frames: [second.frame], pieces: second.pieces })),
     ).rejects.toMatchObject({ code: 'NEXUS_MISSING_NODE', what: 'piece' });
-    expect(await rows('select data from nexus.frame')).toEqual([{ data: first.frame.data }]);
+    const stored = await rows('select data from nexus.frame where request_id = $1', [id]);
+    expect(stored).toEqual([{ data: first.frame.data }]);
   });
 
   it.each([

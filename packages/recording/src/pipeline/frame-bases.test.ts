@@ -16,11 +16,11 @@ function frameOf(place: FramePlace, bytes: number) {
   });
 }
 
-/** Takes so many places one after the other, committing each; answers on which turn each was based. */
+/** Takes so many places one after the other, adding each; answers on which turn each was based. */
 function play(bases: FrameBases, turns: number, bytes = 1000): (number | undefined)[] {
   return Array.from({ length: turns }, (_, turn) => {
     const place = bases.place({ ...SERIES, requestId: String(turn) });
-    bases.committed(place, frameOf(place, bytes));
+    bases.add(place, frameOf(place, bytes));
     return place.base === undefined ? undefined : Number(place.base.requestId);
   });
 }
@@ -37,22 +37,22 @@ describe('FrameBases', () => {
     expect(based[64]).toBeUndefined();
   });
 
-  it('bases nothing on a frame that is not committed, but on what is', () => {
+  it('bases nothing on a frame that was not added, but on what was', () => {
     const bases = new FrameBases();
     const root = bases.place({ ...SERIES, requestId: 'root' });
     expect(bases.place({ ...SERIES, requestId: 'early' }).base).toBeUndefined();
-    bases.committed(root, frameOf(root, 100));
-    bases.place({ ...SERIES, requestId: 'not committed' });
+    bases.add(root, frameOf(root, 100));
+    bases.place({ ...SERIES, requestId: 'not added' });
     expect(bases.place({ ...SERIES, requestId: 'late' }).base?.requestId).toBe('root');
   });
 
   it('bases nothing on a frame of another week, series, or an earlier round of it', () => {
     const bases = new FrameBases();
     const last = bases.place({ ...SERIES, requestId: 'last week' });
-    bases.committed(last, frameOf(last, 100));
+    bases.add(last, frameOf(last, 100));
     expect(bases.place({ ...SERIES, name: 'other', requestId: 'a' }).base).toBeUndefined();
     expect(bases.place({ ...SERIES, week: 2, requestId: 'b' }).base).toBeUndefined();
-    bases.committed(last, frameOf(last, 100));
+    bases.add(last, frameOf(last, 100));
     expect(bases.place({ ...SERIES, week: 2, requestId: 'c' }).base).toBeUndefined();
   });
 
@@ -60,7 +60,7 @@ describe('FrameBases', () => {
     const bases = new FrameBases(50_000);
     for (let at = 0; at < 20; at++) {
       const place = bases.place({ ...SERIES, name: `series ${at}`, requestId: String(at) });
-      bases.committed(place, frameOf(place, 16_000));
+      bases.add(place, frameOf(place, 16_000));
       expect(bases.bytes).toBeLessThanOrEqual(50_000);
     }
     expect(bases.place({ ...SERIES, name: 'series 19', requestId: 'x' }).base?.requestId).toBe('19');

@@ -1,7 +1,7 @@
 import type { EncodedFrame } from '../store/index.ts';
 import { baseText } from '../store/index.ts';
 
-/** A committed frame that later ones of its series can be based on. */
+/** A frame that later ones of its series can be based on. */
 interface BaseFrame {
   readonly turn: number;
   readonly requestId: string;
@@ -29,11 +29,11 @@ export interface FramePlace {
 const SERIES_TURNS = 64;
 
 /**
- * What frames are compressed against: frames of the same session, agent and part that are committed. Forgetting costs
- * space, never data.
+ * What frames are compressed against: earlier frames of the same session, agent and part. Forgetting costs space,
+ * never data.
  *
  * The frame of turn t is based on that of t without its lowest bit, so one is read with six others at most, and most
- * find a recent one. Only a frame that was stored as it was sent is known here: of a frame that had been stored before,
+ * find a recent one. Only a frame that is stored as it was sent may be known here: of one that had been stored before,
  * by a try whose answer got lost, nothing is known but that it may differ.
  */
 export class FrameBases {
@@ -66,8 +66,11 @@ export class FrameBases {
     return { name, series, turn, requestId, base };
   }
 
-  /** The frame in this place is committed as it was encoded. */
-  committed({ name, series: placed, turn, requestId, base }: FramePlace, frame: EncodedFrame): void {
+  /**
+   * The frame in this place is stored, or will be with the batch at hand, as it was encoded. Call `clear` if it turns
+   * out not to be.
+   */
+  add({ name, series: placed, turn, requestId, base }: FramePlace, frame: EncodedFrame): void {
     const series = this.#series.get(name);
     // Nothing is ever based on an odd turn.
     if (series === undefined || series !== placed || turn % 2 === 1) return;

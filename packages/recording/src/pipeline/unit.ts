@@ -87,7 +87,7 @@ function nodeRows({ body, week }: DecodedRequest): NodeRow[] {
 export interface FramedUnits {
   frames: FrameRow[];
   pieces: PieceRow[];
-  /** What later frames can be based on once all of these are stored. */
+  /** What later frames can be based on once all of these are stored, if they could not be before. */
   placed: { place: FramePlace; frame: EncodedFrame }[];
 }
 
@@ -95,10 +95,11 @@ export interface FramedUnits {
  * Builds the frames of a batch.
  *
  * @param options.isMissing whether a piece has to be shipped; asked once per piece, in batch order
+ * @param options.isRetry the batch, or some of it, may be stored already: none of its frames is based on another
  */
 export function frameUnits(
   units: readonly PreparedUnit[],
-  options: { isMissing: (week: number, hash: Buffer) => boolean; bases: FrameBases },
+  options: { isMissing: (week: number, hash: Buffer) => boolean; bases: FrameBases; isRetry: boolean },
 ): FramedUnits {
   const framed: FramedUnits = { frames: [], pieces: [], placed: [] };
   for (const { exchange, parts } of units) {
@@ -108,7 +109,8 @@ export function frameUnits(
       const missing = offered.filter((piece) => options.isMissing(week, piece.hash));
       const place = options.bases.place({ name: seriesOf(exchange, part), week, requestId });
       const frame = encodeFrame({ meta, sections, pieces: missing, base: place.base?.text });
-      framed.placed.push({ place, frame });
+      if (options.isRetry) framed.placed.push({ place, frame });
+      else options.bases.add(place, frame);
       framed.frames.push({
         requestId,
         part,

@@ -88,11 +88,14 @@ export class MemoryIngest implements IngestPort {
     const coming = new Set(batch.nodes.map((node) => hashKey(node.hash)));
     if (!leaves.every((leaf) => coming.has(leaf) || this.#nodes.has(leaf))) throw missing('leaf');
     const news = batch.frames.filter((frame) => !this.#frames.has(frameKey(frame)));
-    for (const frame of news) this.#frames.set(frameKey(frame), frame);
-    for (const { base = '', part } of news) {
-      if (base !== '' && !this.#frames.has(frameKey({ requestId: base, part }))) throw missing('base');
-    }
     const written = new Set(news.map(frameKey));
+    const given = new Set(batch.frames.map(frameKey));
+    for (const { base = '', part } of batch.frames) {
+      const key = frameKey({ requestId: base, part });
+      if (base !== '' && !written.has(key) && (given.has(key) || !this.#frames.has(key)))
+        throw missing('base');
+    }
+    for (const frame of news) this.#frames.set(frameKey(frame), frame);
     for (const piece of batch.pieces) {
       if (written.has(frameKey(piece))) this.#pieces.set(hashKey(piece.hash), piece);
     }
