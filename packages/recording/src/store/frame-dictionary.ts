@@ -48,3 +48,6 @@ export const CURRENT_FRAME_VERSION = 1;
 
 /** Stands for the text of an earlier frame instead of one of these. */
 export const BASE_VERSION = 255;
+
+/** Stands for the last 4 KiB of that text. */
+export const SHORT_BASE_VERSION = 254;

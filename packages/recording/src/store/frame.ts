@@ -1,7 +1,12 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { CutPiece } from './body-cutter.ts';
 import { StoreError } from './errors.ts';
-import { BASE_VERSION, CURRENT_FRAME_VERSION, FRAME_DICTIONARIES } from './frame-dictionary.ts';
+import {
+  BASE_VERSION,
+  CURRENT_FRAME_VERSION,
+  FRAME_DICTIONARIES,
+  SHORT_BASE_VERSION,
+} from './frame-dictionary.ts';
 
 /** A frame, read: its plaintext holds the pieces at the offsets their rows give. */
 export interface Frame {
@@ -42,6 +47,10 @@ const NO_DICTIONARY = 0;
 /** A longer plaintext soon holds all a dictionary could tell, and compresses better and faster without one. */
 const DICTIONARY_LIMIT_BYTES = 32 * 1024;
 
+/** A short plaintext is packed against less of its base: taking in all of it would cost more than packing it. */
+const SHORT_BYTES = 3 * 1024;
+const SHORT_BASE_BYTES = 4 * 1024;
+
 /** Bounds of the buffers the compressor writes to. */
 const SMALLEST_CHUNK_BYTES = 1024;
 const LARGEST_CHUNK_BYTES = 128 * 1024;
@@ -50,7 +59,7 @@ const LARGEST_CHUNK_BYTES = 128 * 1024;
 const DEFAULT_LIMIT_BYTES = 128 * 1024 * 1024;
 
 /**
- * Packs what is new with one request or answer: a byte for the version, which tells the dictionary (0: none, 255: the
+ * Packs what is new with one request or answer: a byte for the version, which tells the dictionary (0: none, 255 and 254: the
  * base), then zstd of `[u32le length of contents][contents, JSON][sections][pieces]`.
  *
  * The contents are `{ meta, sections: { name: [offset, length] } }`, offsets counted from their own end so that they
@@ -77,12 +86,14 @@ export function encodeFrame({ meta, sections = {}, pieces, base }: FrameContents
   });
   const plain = Buffer.concat([prefix, contents, ...parts], at);
   const version = versionFor(plain, base);
-  return { data: compress(plain, version, base), offsets, plain, isBased: version === BASE_VERSION };
+  const isBased = version === BASE_VERSION || version === SHORT_BASE_VERSION;
+  return { data: compress(plain, version, base), offsets, plain, isBased };
 }
 
 function versionFor(plain: Buffer, base: Buffer | undefined): number {
   if (plain.length > DICTIONARY_LIMIT_BYTES) return NO_DICTIONARY;
-  return base === undefined ? CURRENT_FRAME_VERSION : BASE_VERSION;
+  if (base === undefined) return CURRENT_FRAME_VERSION;
+  return plain.length > SHORT_BYTES ? BASE_VERSION : SHORT_BASE_VERSION;
 }
 
 function compress(plain: Buffer, version: number, base: Buffer | undefined): Buffer {
@@ -102,9 +113,9 @@ function compress(plain: Buffer, version: number, base: Buffer | undefined): Buf
 
 function dictionaryOf(version: number | undefined, base: Buffer | undefined): { dictionary?: Buffer } {
   if (version === NO_DICTIONARY) return {};
-  if (version === BASE_VERSION) {
+  if (version === BASE_VERSION || version === SHORT_BASE_VERSION) {
     if (base === undefined) throw invalidFrame('the text it is based on is missing');
-    return { dictionary: base };
+    return { dictionary: version === BASE_VERSION ? base : base.subarray(-SHORT_BASE_BYTES) };
   }
   const dictionary = FRAME_DICTIONARIES.get(version ?? NO_DICTIONARY);
   if (dictionary === undefined) throw invalidFrame(`version ${version} is not known`);
