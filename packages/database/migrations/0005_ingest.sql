@@ -6,7 +6,8 @@
 -- Plans are cached while tables are still empty and must not turn into scans when they are not. So look-ups are
 -- scalar sub-selects (never flattened into joins), deletions go by an array of keys and their bounds (which
 -- prune partitions), and the functions switch off the plans that could only be mistakes. Planning for each call
--- would cost as much as the work itself.
+-- would cost as much as the work itself. Look-ups name their week, or the bounds of their ids, by a variable: the
+-- partitions they cannot be in are then not even opened, which takes longer than looking into the right one.
 
 -- Answers which of these hashes the week does not hold yet.
 create function nexus.put_pieces(p_week integer, p_hashes bytea)
@@ -50,9 +51,12 @@ returns boolean
 language plpgsql
 as $$
 declare
+  bases uuid[] := array(
+    select f.base from json_to_recordset(p_frames) as f(base uuid) where f.base is not null order by 1);
   stored text[];
   missing_bases bytea[];
   inserted integer;
+  a_week integer;
 begin
   with given as materialized (
     select f.*, f.request_id::text || '/' || f.part::text as key, f.base::text || '/' || f.part::text as base_key
@@ -73,7 +77,9 @@ begin
   select k.written, array(
     select uuid_send(f.base) from given f
     where f.base is not null and f.base_key <> all (k.written) and (f.base_key = any (k.given) or (
-      select 1 from nexus.frame b where b.request_id = f.base and b.part = f.part limit 1) is null))
+      select 1 from nexus.frame b
+      where b.request_id = f.base and b.part = f.part
+        and b.request_id between bases[1] and bases[cardinality(bases)] limit 1) is null))
   into stored, missing_bases
   from keys k;
   if cardinality(missing_bases) > 0 then
@@ -114,14 +120,16 @@ begin
     order by 1, 3
     on conflict do nothing;
 
-    perform nexus.raise_missing('parent', array(
-      select g.parent
-      from (
-        select n.week, substr(p_bytes, n.at + 17, 16) as parent
-        from json_to_recordset(p_nodes) as n(week integer, root boolean, at integer)
-        where not n.root
-      ) g
-      where (select 1 from nexus.node n where n.week = g.week and n.hash = g.parent limit 1) is null));
+    foreach a_week in array array(select distinct n.week from json_to_recordset(p_nodes) as n(week integer)) loop
+      perform nexus.raise_missing('parent', array(
+        select g.parent
+        from (
+          select substr(p_bytes, n.at + 17, 16) as parent
+          from json_to_recordset(p_nodes) as n(week integer, root boolean, at integer)
+          where not n.root and n.week = a_week
+        ) g
+        where (select 1 from nexus.node n where n.week = a_week and n.hash = g.parent limit 1) is null));
+    end loop;
   end if;
 
   return cardinality(stored) = json_array_length(p_frames);
@@ -291,7 +299,9 @@ begin
     with written as (
       insert into nexus.open_request
       select r.* from unnest(opened) r
-      where (select 1 from nexus.request e where e.id = r.id limit 1) is null
+      where (
+        select 1 from nexus.request e
+        where e.id = r.id and e.id between ids[1] and ids[cardinality(ids)] limit 1) is null
       on conflict do nothing
       returning id
     )
@@ -303,6 +313,48 @@ begin
       array(select r from unnest(ended) r where r.id = any (stored_ended)), coalesce(replaced, '{}'));
   end if;
   return coalesce(stored_ended, '{}') || coalesce(stored_open, '{}');
+end
+$$;
+
+-- Refuses requests whose leaf, head or tail nobody has stored in their week; p_requests are in id order.
+create function nexus.check_references(p_requests nexus.request[])
+returns void
+language plpgsql
+as $$
+declare
+  weeks integer[] := array[
+    nexus.week_of(nexus.id_time((p_requests[1]).id)),
+    nexus.week_of(nexus.id_time((p_requests[cardinality(p_requests)]).id))];
+  a_week integer;
+  week_begin uuid;
+  week_end uuid;
+  missing_leaves bytea[];
+  missing_pieces bytea[];
+begin
+  if weeks[1] = weeks[2] then
+    weeks := weeks[1:1];
+  else
+    weeks := array(select distinct nexus.week_of(nexus.id_time(r.id)) from unnest(p_requests) r);
+  end if;
+  foreach a_week in array weeks loop
+    week_begin := nexus.first_id(nexus.week_start(a_week));
+    week_end := nexus.first_id(nexus.week_start(a_week + 1));
+    with wanted as materialized (
+      select r.leaf_node, r.head_hash, r.tail_hash from unnest(p_requests) r
+      where r.id >= week_begin and r.id < week_end
+    )
+    select
+      array(
+        select w.leaf_node from wanted w
+        where w.leaf_node is not null and (
+          select 1 from nexus.node n where n.week = a_week and n.hash = w.leaf_node limit 1) is null),
+      array(
+        select h.hash from wanted w cross join lateral (values (w.head_hash), (w.tail_hash)) h(hash)
+        where h.hash is not null and (
+          select 1 from nexus.piece p where p.week = a_week and p.hash = h.hash limit 1) is null)
+    into missing_leaves, missing_pieces;
+    perform nexus.raise_missing('leaf', missing_leaves), nexus.raise_missing('piece', missing_pieces);
+  end loop;
 end
 $$;
 
@@ -365,16 +417,7 @@ begin
 
   if json_array_length(p_requests) > 0 then
     incoming := nexus.incoming_requests(p_requests);
-    perform nexus.raise_missing('leaf', array(
-      select r.leaf_node from unnest(incoming) r
-      where r.leaf_node is not null and (
-        select 1 from nexus.node n
-        where n.week = nexus.week_of(nexus.id_time(r.id)) and n.hash = r.leaf_node limit 1) is null));
-    perform nexus.raise_missing('piece', array(
-      select h.hash from unnest(incoming) r cross join lateral (values (r.head_hash), (r.tail_hash)) h(hash)
-      where h.hash is not null and (
-        select 1 from nexus.piece p
-        where p.week = nexus.week_of(nexus.id_time(r.id)) and p.hash = h.hash limit 1) is null));
+    perform nexus.check_references(incoming);
     changed := nexus.store_requests(incoming);
   end if;
 

@@ -105,7 +105,8 @@ function compress(plain: Buffer, version: number, base: Buffer | undefined): Buf
       ...(version === NO_DICTIONARY ? {} : SHORT_TABLES),
     },
     pledgedSrcSize: plain.length,
-    chunkSize: Math.max(SMALLEST_CHUNK_BYTES, Math.min(plain.length, LARGEST_CHUNK_BYTES)),
+    // Half is usually enough, and a short buffer comes from Node's pool.
+    chunkSize: Math.max(SMALLEST_CHUNK_BYTES, Math.min(plain.length >> 1, LARGEST_CHUNK_BYTES)),
     ...dictionaryOf(version, base),
   });
   return Buffer.concat([Buffer.of(version), compressed]);
