@@ -56,14 +56,16 @@ describe('FrameBases', () => {
     expect(bases.place({ ...SERIES, week: 2, requestId: 'c' }).base).toBeUndefined();
   });
 
-  it('keeps text up to its limit, of the series used last', () => {
+  it('keeps text up to its limit, and forgets first what is not in use', () => {
     const bases = new FrameBases(50_000);
     for (let at = 0; at < 20; at++) {
       const place = bases.place({ ...SERIES, name: `series ${at}`, requestId: String(at) });
       bases.add(place, frameOf(place, 16_000));
       expect(bases.bytes).toBeLessThanOrEqual(50_000);
+      if (at > 0) bases.place({ ...SERIES, name: 'series 1', requestId: 'again' });
     }
     expect(bases.place({ ...SERIES, name: 'series 19', requestId: 'x' }).base?.requestId).toBe('19');
+    expect(bases.place({ ...SERIES, name: 'series 1', requestId: 'x' }).base?.requestId).toBe('1');
     expect(bases.place({ ...SERIES, name: 'series 0', requestId: 'x' }).base).toBeUndefined();
   });
 

@@ -12,6 +12,8 @@ interface BaseFrame {
 interface Series {
   readonly week: number;
   turn: number;
+  /** Whether it had a frame since it was last to be forgotten: then it stays for another round. */
+  isInUse: boolean;
   /** Frames the next ones can be based on, each an ancestor of the one after it. */
   bases: BaseFrame[];
 }
@@ -56,11 +58,10 @@ export class FrameBases {
     let series = this.#series.get(name);
     if (series?.week !== week || series.turn === SERIES_TURNS) {
       this.#drop(name);
-      series = { week, turn: 0, bases: [] };
+      series = { week, turn: 0, isInUse: true, bases: [] };
+      this.#series.set(name, series);
     }
-    // Last used, last forgotten.
-    this.#series.delete(name);
-    this.#series.set(name, series);
+    series.isInUse = true;
     const turn = series.turn++;
     const base = series.bases.findLast((known) => isAncestor(known.turn, turn));
     return { name, series, turn, requestId, base };
@@ -81,15 +82,25 @@ export class FrameBases {
     this.#bytes += text.length;
     for (const known of series.bases) if (!kept.includes(known)) this.#bytes -= known.text.length;
     series.bases = [...kept, { turn, requestId, text }];
-    for (const oldest of this.#series.keys()) {
-      if (this.#bytes <= this.#limitBytes) break;
-      this.#drop(oldest);
-    }
+    if (this.#bytes > this.#limitBytes) this.#makeRoom();
   }
 
   clear(): void {
     this.#series.clear();
     this.#bytes = 0;
+  }
+
+  #makeRoom(): void {
+    for (const [name, series] of this.#series) {
+      if (this.#bytes <= this.#limitBytes) return;
+      if (!series.isInUse) {
+        this.#drop(name);
+        continue;
+      }
+      series.isInUse = false;
+      this.#series.delete(name);
+      this.#series.set(name, series);
+    }
   }
 
   #drop(name: string): void {
