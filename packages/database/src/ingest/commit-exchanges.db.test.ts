@@ -4,7 +4,6 @@ import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { openPool } from '../connection/open-pool.ts';
-import type { RequestRow } from '../rows.ts';
 import { createTestDatabase } from '../testing/create-test-database.ts';
 import type { TestDatabase } from '../testing/create-test-database.ts';
 import {
@@ -117,7 +116,7 @@ describe('commitExchanges', () => {
       responseForm: 'message',
       responseSha256: Buffer.alloc(32, 2),
       responseEncoding: 'br',
-    } as Partial<RequestRow> & { id: string });
+    });
     const batch = sampleBatch({ frames: [frame], pieces, nodes, requests: [request] });
     await commitExchanges(writer, batch);
 
