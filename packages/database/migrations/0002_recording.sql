@@ -103,13 +103,16 @@ comment on table nexus.open_request is 'Exchanges that have not ended: same colu
 -- All new bytes of one part of an exchange (0 request, 1 response), compressed together.
 create table nexus.frame (
   request_id uuid not null,
+  -- Request of the same week whose frame of the same part, decompressed, is needed to decompress this one. Such
+  -- references go through six frames at most.
+  base uuid,
   part smallint not null,
   -- Compressed already: a second try would only cost time.
   data bytea not null,
   primary key (request_id, part)
 ) partition by range (request_id);
 alter table nexus.frame alter column data set storage external;
-comment on table nexus.frame is 'Compressed bytes of one part of an exchange.';
+comment on table nexus.frame is 'Compressed bytes of one part of an exchange, some by reference to an earlier frame.';
 
 -- Where the bytes of a hash are: a range of a frame's decompressed content.
 create table nexus.piece (

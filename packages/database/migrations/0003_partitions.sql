@@ -49,8 +49,6 @@ as $$
 declare
   partition_name text := format('%s_w%s', p_table, p_week);
   key_column text := case p_table when 'request' then 'id' when 'frame' then 'request_id' else 'week' end;
-  -- Most frames take 1 to 4 KB: two to five of them fill a page better than the 2 KB chunks they would be cut into.
-  storage text := case p_table when 'frame' then 'toast_tuple_target = 4080' else 'fillfactor = 100' end;
   lower_bound text;
   upper_bound text;
   moved bigint;
@@ -67,7 +65,7 @@ begin
   end if;
   execute format('lock table only nexus.%I in share row exclusive mode', p_table);
   execute format('lock table nexus.%I in access exclusive mode', p_table || '_default');
-  execute format('create table nexus.%I (like nexus.%I including all) with (%s)', partition_name, p_table, storage);
+  execute format('create table nexus.%I (like nexus.%I including all) with (fillfactor = 100)', partition_name, p_table);
   execute format(
     'with moved as (delete from nexus.%1$I where %2$I >= %3$L and %2$I < %4$L returning *)
      insert into nexus.%5$I select * from moved',

@@ -18,6 +18,8 @@ export interface FrameRow {
   readonly requestId: string;
   readonly part: Part;
   readonly data: Buffer;
+  /** Request, of the same week, whose frame of the same part is needed to decompress this one. */
+  readonly base?: string | undefined;
 }
 
 /** Where the bytes of a piece are: a range of a frame's decompressed content. */
@@ -45,15 +47,15 @@ export interface NodeRow {
 
 /** Who sent a request. Over-long texts are cut. */
 export interface RequestIdentity {
-  readonly sessionId?: string;
-  readonly agentId?: string;
-  readonly parentAgentId?: string;
-  readonly promptId?: string;
-  readonly requestClass?: string;
-  readonly agentType?: string;
-  readonly deviceId?: string;
-  readonly accountUuid?: string;
-  readonly userAgent?: string;
+  readonly sessionId?: string | undefined;
+  readonly agentId?: string | undefined;
+  readonly parentAgentId?: string | undefined;
+  readonly promptId?: string | undefined;
+  readonly requestClass?: string | undefined;
+  readonly agentType?: string | undefined;
+  readonly deviceId?: string | undefined;
+  readonly accountUuid?: string | undefined;
+  readonly userAgent?: string | undefined;
 }
 
 /** One exchange. A later state replaces an earlier one: pending, then final. */
@@ -68,38 +70,38 @@ export interface RequestRow extends RequestIdentity {
   readonly domain: string;
   /** `domain:<domain>` or `account:<hash>`. */
   readonly scope: string;
-  readonly accountId?: string;
-  readonly clientKeyName?: string;
+  readonly accountId?: string | undefined;
+  readonly clientKeyName?: string | undefined;
   readonly kind: RequestKind;
   readonly outcome: Outcome;
-  readonly status?: number;
-  readonly errorType?: string;
-  readonly errorMessage?: string;
-  readonly model?: string;
-  readonly stopReason?: string;
+  readonly status?: number | undefined;
+  readonly errorType?: string | undefined;
+  readonly errorMessage?: string | undefined;
+  readonly model?: string | undefined;
+  readonly stopReason?: string | undefined;
   readonly streaming: boolean;
-  readonly firstTokenMs?: number;
-  readonly durationMs?: number;
-  readonly upstreamRequestId?: string;
-  readonly upstreamMessageId?: string;
-  readonly usage?: Usage;
+  readonly firstTokenMs?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly upstreamRequestId?: string | undefined;
+  readonly upstreamMessageId?: string | undefined;
+  readonly usage?: Usage | undefined;
   /** Decimal string; undefined when the price is unknown. */
-  readonly costUsd?: string;
-  readonly toolCallCount?: number;
-  readonly messageCount?: number;
+  readonly costUsd?: string | undefined;
+  readonly toolCallCount?: number | undefined;
+  readonly messageCount?: number | undefined;
   readonly requestForm: RequestForm;
   /** Bytes on the wire. */
   readonly requestLength: number;
   /** 32 bytes. */
-  readonly requestSha256?: Buffer;
-  readonly requestEncoding?: string;
-  readonly leafNode?: Buffer;
-  readonly headHash?: Buffer;
-  readonly tailHash?: Buffer;
+  readonly requestSha256?: Buffer | undefined;
+  readonly requestEncoding?: string | undefined;
+  readonly leafNode?: Buffer | undefined;
+  readonly headHash?: Buffer | undefined;
+  readonly tailHash?: Buffer | undefined;
   readonly responseForm: ResponseForm;
   readonly responseLength: number;
-  readonly responseSha256?: Buffer;
-  readonly responseEncoding?: string;
+  readonly responseSha256?: Buffer | undefined;
+  readonly responseEncoding?: string | undefined;
   readonly recorderId: string;
 }
 

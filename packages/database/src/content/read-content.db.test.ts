@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { openPool } from '../connection/open-pool.ts';
 import { commitExchanges } from '../ingest/commit-exchanges.ts';
+import type { FrameRow } from '../rows.ts';
 import { createTestDatabase } from '../testing/create-test-database.ts';
 import type { TestDatabase } from '../testing/create-test-database.ts';
 import { sampleBatch, sampleFrame, sampleHash, sampleIds, samplePath } from '../testing/sample-rows.ts';
@@ -36,6 +37,10 @@ afterAll(async () => {
   await writer.end();
   await database.drop();
 });
+
+function basedFrame(requestId: string, base?: string): FrameRow {
+  return { ...sampleFrame(requestId, [requestId]).frame, ...(base !== undefined && { base }) };
+}
 
 it('readRecipeChain gives the recipes of a path, first message first, and of no other', async () => {
   const trunk = Array.from({ length: 500 }, (_, index) => `message ${index}`);
@@ -74,4 +79,24 @@ it('readFrames gives exact bytes, each frame once', async () => {
   expect(String(found[0]?.data)).toBe('onetwo');
   expect(found[1]?.data.equals(Buffer.alloc(3_000_000, 'abc\0\u{ff}'))).toBe(true);
   expect(await readFrames(reader, [])).toEqual([]);
+});
+
+it('readFrames gives the frames that frames are based on too, each once', async () => {
+  const ids = Array.from({ length: 5 }, nextId) as [string, string, string, string, string];
+  const [root, left, leftLeaf, right, stranger] = ids;
+  const frames = [
+    basedFrame(root),
+    basedFrame(left, root),
+    basedFrame(leftLeaf, left),
+    basedFrame(right, root),
+    basedFrame(stranger),
+  ];
+  await commitExchanges(writer, sampleBatch({ frames }));
+  const found = await readFrames(reader, [
+    { requestId: leftLeaf, part: 0 },
+    { requestId: right, part: 0 },
+    { requestId: root, part: 0 },
+  ]);
+  const byId = found.toSorted((a, b) => ids.indexOf(a.requestId) - ids.indexOf(b.requestId));
+  expect(byId).toEqual(frames.slice(0, 4));
 });

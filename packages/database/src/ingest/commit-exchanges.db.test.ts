@@ -4,7 +4,6 @@ import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { openPool } from '../connection/open-pool.ts';
-import type { RequestRow } from '../rows.ts';
 import { createTestDatabase } from '../testing/create-test-database.ts';
 import type { TestDatabase } from '../testing/create-test-database.ts';
 import {
@@ -117,7 +116,7 @@ describe('commitExchanges', () => {
       responseForm: 'message',
       responseSha256: Buffer.alloc(32, 2),
       responseEncoding: 'br',
-    } as Partial<RequestRow> & { id: string });
+    });
     const batch = sampleBatch({ frames: [frame], pieces, nodes, requests: [request] });
     await commitExchanges(writer, batch);
 
@@ -233,6 +232,11 @@ describe('commitExchanges', () => {
       { what: 'leaf', hash: stray, batch: { requests: [sampleRequest({ id, leafNode: stray })] } },
       { what: 'piece', hash: stray, batch: { requests: [sampleRequest({ id, headHash: stray })] } },
       { what: 'piece', hash: other.pieces[0]?.hash, batch: { pieces: other.pieces } },
+      {
+        what: 'base',
+        hash: Buffer.from(other.frame.requestId.replaceAll('-', ''), 'hex'),
+        batch: { frames: [{ ...sampleFrame(id, ['a']).frame, base: other.frame.requestId }] },
+      },
     ];
     for (const { what, hash, batch } of bad) {
       await expect(commitExchanges(writer, sampleBatch(batch))).rejects.toMatchObject({
@@ -257,12 +261,21 @@ describe('commitExchanges', () => {
   it('does not trust the offsets of a frame that was there already', async () => {
     const id = nextId();
     const first = sampleFrame(id, ['a', 'b']);
-    await commitExchanges(writer, sampleBatch({ frames: [first.frame], pieces: first.pieces }));
+    const batch = sampleBatch({ frames: [first.frame], pieces: first.pieces });
+    expect(await commitExchanges(writer, batch)).toBe(true);
+    // Nor may frames be based on it: its sender is told that what is stored may be another.
+    expect(await commitExchanges(writer, batch)).toBe(false);
+    const based = { ...sampleFrame(nextId(), ['c']).frame, base: id };
+    await expect(
+      commitExchanges(writer, sampleBatch({ frames: [first.frame, based] })),
+    ).rejects.toMatchObject({ code: 'NEXUS_MISSING_NODE', what: 'base' });
+    expect(await commitExchanges(writer, sampleBatch({ frames: [based] }))).toBe(true);
     const second = sampleFrame(id, ['bb', 'c']);
     await expect(
       commitExchanges(writer, sampleBatch({ frames: [second.frame], pieces: second.pieces })),
     ).rejects.toMatchObject({ code: 'NEXUS_MISSING_NODE', what: 'piece' });
-    expect(await rows('select data from nexus.frame')).toEqual([{ data: first.frame.data }]);
+    const stored = await rows('select data from nexus.frame where request_id = $1', [id]);
+    expect(stored).toEqual([{ data: first.frame.data }]);
   });
 
   it.each([

@@ -57,6 +57,7 @@ function latestStates(rows: readonly RequestRow[]): RequestRow[] {
 function frameRecord(row: FrameRow, bytes: ByteColumn): Record<string, unknown> {
   return {
     request_id: checkedId(row.requestId, 'frame.requestId'),
+    base: row.base === undefined ? undefined : checkedId(row.base, 'frame.base'),
     part: row.part,
     at: bytes.add(row.data),
     length: row.data.length,

@@ -21,7 +21,8 @@ import type {
 
 const GATHER_MS = 25;
 const POLL_MS = 1000;
-const SAVE_AFTER_MS = 500;
+/** Replacing the file makes the file system write it out. What was acknowledged since is read again after a crash. */
+const SAVE_AFTER_MS = 2000;
 
 /**
  * Opens the journal for reading: first what earlier processes left behind, then what this process appends.

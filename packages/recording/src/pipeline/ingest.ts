@@ -13,8 +13,8 @@ import { NexusError } from '@claude-nexus/runtime';
 export interface IngestPort {
   /** Which of these pieces of a week are not stored. */
   missingPieces(week: number, hashes: Buffer[]): Promise<Buffer[]>;
-  /** Writes a batch in one transaction. Idempotent. */
-  commit(batch: Omit<CommitBatch, 'recorder'>): Promise<void>;
+  /** Writes a batch in one transaction. Idempotent. Answers whether all its frames were new. */
+  commit(batch: Omit<CommitBatch, 'recorder'>): Promise<boolean>;
   /** Whether the database answers a trivial question now; never rejects. */
   answers(): Promise<boolean>;
   close(): Promise<void>;
@@ -67,7 +67,7 @@ export function openIngest(options: {
       await ensureReady();
       const closing = batch.requests.filter(({ outcome }) => outcome !== 'pending').length;
       try {
-        await commitExchanges(pool, {
+        return await commitExchanges(pool, {
           ...batch,
           recorder: { id: options.recorderId, stats: options.stats(closing) },
         });

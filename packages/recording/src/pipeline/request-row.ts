@@ -8,7 +8,7 @@ type Columns = { [Name in keyof RequestRow]?: RequestRow[Name] | undefined };
 export function requestRow(exchange: Exchange, recorderId: string): RequestRow {
   const { source, request, response } = exchange;
   const { begin } = source;
-  return withoutUndefined({
+  return {
     id: source.id,
     startedAt: begin.startedAt,
     method: begin.method,
@@ -24,7 +24,7 @@ export function requestRow(exchange: Exchange, recorderId: string): RequestRow {
     ...requestColumns(request),
     ...(response === undefined ? openColumns(request) : responseColumns(exchange, response)),
     recorderId,
-  });
+  } satisfies Columns as RequestRow;
 }
 
 function requestColumns(request: DecodedRequest): Columns {
@@ -106,11 +106,4 @@ function outcomeOf({ source }: Exchange, response: DecodedResponse): RequestRow[
 function errorTypeOf({ source }: Exchange, response: DecodedResponse): string | undefined {
   if (source.closing === 'lost') return 'recording_lost';
   return response.message?.errorType ?? source.end?.errorType;
-}
-
-/** `exactOptionalPropertyTypes` tells an absent member from an undefined one; a row has absent ones only. */
-function withoutUndefined(columns: Columns): RequestRow {
-  return Object.fromEntries(
-    Object.entries(columns).filter(([, value]) => value !== undefined),
-  ) as unknown as RequestRow;
 }

@@ -7,6 +7,7 @@ import { eventStream, journalExchange, sessionBody } from './testing/exchanges.t
 import { FakeReader, MemoryIngest } from './testing/fakes.ts';
 
 type Batches = ConstructorParameters<typeof FakeReader>[0];
+type Journalled = ReturnType<typeof journalExchange>;
 
 async function ship(batches: Batches, ingest = new MemoryIngest(), report: Partial<ShipperReport> = {}) {
   const done = new AbortController();
@@ -120,6 +121,62 @@ describe('Shipper', () => {
     expect(turns.map(({ id }) => ingest.requestBody(id))).toEqual(
       [1, 3, 5].map((messages) => sessionBody(messages)),
     );
+  });
+
+  it.each([
+    ['in batches of their own', 1],
+    ['in one batch', 5],
+  ])(
+    'bases frames of a session on earlier ones, %s, and gives every body back exactly',
+    async (_how, size) => {
+      const turns = [1, 3, 5, 7, 9].map((messages) =>
+        journalExchange({ request: sessionBody(messages), status: 200, response: answer }),
+      );
+      const batches = Array.from({ length: turns.length / size }, (_, at) =>
+        turns.slice(at * size, (at + 1) * size),
+      );
+      const { ingest } = await ship(batches.map((ended) => ({ ended })));
+      const ids = turns.map(({ id }) => id);
+      const frames = ingest.commits.flatMap((commit) => commit.frames);
+      const based = frames.map(({ base = '' }) => ids.indexOf(base));
+      expect(based).toEqual([-1, 0, 0, 2, 0].flatMap((base) => [base, base]));
+      for (const [at, id] of ids.entries()) {
+        expect(ingest.requestBody(id)).toBe(sessionBody(2 * at + 1));
+        expect(ingest.responseBody(id, answer.length)).toBe(answer);
+      }
+    },
+  );
+
+  it('bases nothing on a frame that an earlier try may have stored otherwise', async () => {
+    const ingest = new MemoryIngest();
+    const [first, second, third] = [1, 3, 5].map((messages) =>
+      journalExchange({ request: sessionBody(messages), status: 200, response: answer }),
+    ) as [Journalled, Journalled, Journalled];
+    const commit = ingest.commit.bind(ingest);
+    let answersLost = 1;
+    ingest.commit = async (batch) => {
+      const areNew = await commit(batch);
+      if (answersLost-- > 0) throw Object.assign(new Error('connection lost'), { code: 'ECONNRESET' });
+      return areNew;
+    };
+    await ship([{ ended: [first] }, { ended: [second, third] }], ingest);
+    const bases = [...ingest.commits].flatMap(({ frames }) => frames.map(({ base }) => base));
+    expect(bases).not.toContain(first.id);
+    expect(bases).toContain(second.id);
+    for (const [at, { id }] of [first, second, third].entries())
+      expect(ingest.requestBody(id)).toBe(sessionBody(2 * at + 1));
+  });
+
+  it('ships again without references within a batch when some of it turns out to be stored', async () => {
+    const turns = [1, 3, 5].map((messages) =>
+      journalExchange({ request: sessionBody(messages), status: 200, response: answer }),
+    );
+    const ingest = new MemoryIngest();
+    await ship([{ ended: turns.slice(0, 2) }], ingest);
+    const { reader } = await ship([{ ended: turns }], ingest);
+    expect(reader.quarantined).toEqual([]);
+    expect(reader.acked).toEqual(turns.map(({ id }) => id));
+    for (const [at, { id }] of turns.entries()) expect(ingest.requestBody(id)).toBe(sessionBody(2 * at + 1));
   });
 
   it('keeps trying through an outage and acknowledges only what is committed', async () => {

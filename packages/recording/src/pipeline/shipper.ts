@@ -4,6 +4,7 @@ import type { BodyCutter } from '../store/index.ts';
 import { hashKey } from '../store/index.ts';
 import type { Exchange } from './exchange.ts';
 import { classifyFailure } from './failure.ts';
+import { FrameBases } from './frame-bases.ts';
 import { KnownPieces } from './known-pieces.ts';
 import type { IngestPort } from './ingest.ts';
 import { RefusedExchanges } from './refused.ts';
@@ -44,6 +45,7 @@ export interface ShipperOptions {
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #known = new KnownPieces();
+  readonly #bases = new FrameBases();
   /** Requests whose `pending` row is committed. */
   readonly #pending = new Map<string, CommittedRequest>();
   /** Open exchanges that get a `pending` row at the next tick. */
@@ -105,15 +107,17 @@ export class Shipper {
     let retries = 0;
     let lostConnections = 0;
     let backoff = BACKOFF_MS.first;
+    let isRetry = false;
     while (!signal.aborted) {
       const units = this.#prepare(sources);
       try {
-        await this.#commit(units);
+        await this.#commit(units, isRetry);
         return undefined;
       } catch (error) {
         const kind = classifyFailure(error);
         this.#options.report.failed({ kind, error, batch: units.length });
         this.#forget();
+        isRetry = true;
         if (kind === 'outage') lostConnections += (await this.#options.ingest.answers()) ? 1 : 0;
         else retries++;
         const bad = kind === 'bad-record' || retries > MAX_RETRIES || lostConnections > MAX_LOST_CONNECTIONS;
@@ -175,16 +179,20 @@ export class Shipper {
     return prepared;
   }
 
-  async #commit(units: readonly PreparedUnit[]): Promise<void> {
+  async #commit(units: readonly PreparedUnit[], isRetry: boolean): Promise<void> {
     if (units.length === 0) return;
     const { ingest, report } = this.#options;
     const missing = await this.#missingPieces(units);
-    const { frames, pieces } = frameUnits(
-      units,
-      (week, hash) => missing.get(week)?.delete(hashKey(hash)) ?? false,
-    );
+    const { frames, pieces, placed } = frameUnits(units, {
+      isMissing: (week, hash) => missing.get(week)?.delete(hashKey(hash)) ?? false,
+      bases: this.#bases,
+      isRetry,
+    });
     const rows = units.map((unit) => unit.row);
-    await ingest.commit({ frames, pieces, nodes: units.flatMap((unit) => unit.nodes), requests: rows });
+    const nodes = units.flatMap((unit) => unit.nodes);
+    const areNew = await ingest.commit({ frames, pieces, nodes, requests: rows });
+    if (areNew) for (const { place, frame } of placed) this.#bases.add(place, frame);
+    else this.#bases.clear();
     this.#committed += rows.length;
     for (const { exchange, parts } of units) {
       for (const { pieces: offered } of parts) {
@@ -230,6 +238,7 @@ export class Shipper {
   #forget(): void {
     this.#options.cutter.forget();
     this.#known.clear();
+    this.#bases.clear();
     this.#pending.clear();
   }
 }

@@ -1,10 +1,11 @@
 import type { FrameRow, NodeRow, PieceRow, RequestRow } from '@claude-nexus/database';
 import type { JournalExchange } from '../journal/types.ts';
-import type { BodyCutter, CutPiece } from '../store/index.ts';
+import type { BodyCutter, CutPiece, EncodedFrame } from '../store/index.ts';
 import { encodeChunks, encodeFrame } from '../store/index.ts';
 import { decodeRequest } from './decode-request.ts';
 import { decodeResponse } from './decode-response.ts';
 import type { DecodedRequest, Exchange } from './exchange.ts';
+import type { FrameBases, FramePlace } from './frame-bases.ts';
 import { requestRow } from './request-row.ts';
 
 /** What the recorder keeps of an exchange whose `pending` row is committed, until it ends. */
@@ -82,29 +83,51 @@ function nodeRows({ body, week }: DecodedRequest): NodeRow[] {
   return (body?.nodes ?? []).map((node) => ({ week, ...node }));
 }
 
+/** The content of a batch. */
+export interface FramedUnits {
+  frames: FrameRow[];
+  pieces: PieceRow[];
+  /** What later frames can be based on once all of these are stored, if they could not be before. */
+  placed: { place: FramePlace; frame: EncodedFrame }[];
+}
+
 /**
  * Builds the frames of a batch.
  *
- * @param isMissing whether a piece has to be shipped; asked once per piece, in batch order
+ * @param options.isMissing whether a piece has to be shipped; asked once per piece, in batch order
+ * @param options.isRetry the batch, or some of it, may be stored already: none of its frames is based on another
  */
 export function frameUnits(
   units: readonly PreparedUnit[],
-  isMissing: (week: number, hash: Buffer) => boolean,
-): { frames: FrameRow[]; pieces: PieceRow[] } {
-  const frames: FrameRow[] = [];
-  const pieces: PieceRow[] = [];
+  options: { isMissing: (week: number, hash: Buffer) => boolean; bases: FrameBases; isRetry: boolean },
+): FramedUnits {
+  const framed: FramedUnits = { frames: [], pieces: [], placed: [] };
   for (const { exchange, parts } of units) {
     const requestId = exchange.source.id;
     const { week } = exchange.request;
     for (const { part, meta, sections, pieces: offered } of parts) {
-      const missing = offered.filter((piece) => isMissing(week, piece.hash));
-      const frame = encodeFrame({ meta, sections, pieces: missing });
-      frames.push({ requestId, part, data: frame.data });
+      const missing = offered.filter((piece) => options.isMissing(week, piece.hash));
+      const place = options.bases.place({ name: seriesOf(exchange, part), week, requestId });
+      const frame = encodeFrame({ meta, sections, pieces: missing, base: place.base?.text });
+      if (options.isRetry) framed.placed.push({ place, frame });
+      else options.bases.add(place, frame);
+      framed.frames.push({
+        requestId,
+        part,
+        data: frame.data,
+        ...(frame.isBased && { base: place.base?.requestId }),
+      });
       missing.forEach((piece, index) => {
         const offset = frame.offsets[index] as number;
-        pieces.push({ week, hash: piece.hash, requestId, part, offset, length: piece.bytes.length });
+        framed.pieces.push({ week, hash: piece.hash, requestId, part, offset, length: piece.bytes.length });
       });
     }
   }
-  return { frames, pieces };
+  return framed;
+}
+
+/** Frames of one series have much in common; no series crosses a scope. */
+function seriesOf({ source, request }: Exchange, part: number): string {
+  const { sessionId = '', agentId = '' } = request.identity;
+  return `${source.begin.scope}\n${sessionId}\n${agentId}\n${part}`;
 }

@@ -45,3 +45,9 @@ const FIRST = [
 export const FRAME_DICTIONARIES: ReadonlyMap<number, Buffer> = new Map([[1, Buffer.from(FIRST)]]);
 
 export const CURRENT_FRAME_VERSION = 1;
+
+/** Stands for the text of an earlier frame instead of one of these. */
+export const BASE_VERSION = 255;
+
+/** Stands for the last 4 KiB of that text. */
+export const SHORT_BASE_VERSION = 254;

@@ -1,7 +1,12 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { CutPiece } from './body-cutter.ts';
 import { StoreError } from './errors.ts';
-import { CURRENT_FRAME_VERSION, FRAME_DICTIONARIES } from './frame-dictionary.ts';
+import {
+  BASE_VERSION,
+  CURRENT_FRAME_VERSION,
+  FRAME_DICTIONARIES,
+  SHORT_BASE_VERSION,
+} from './frame-dictionary.ts';
 
 /** A frame, read: its plaintext holds the pieces at the offsets their rows give. */
 export interface Frame {
@@ -17,16 +22,34 @@ interface FrameContents {
   meta: unknown;
   sections?: Readonly<Record<string, Uint8Array>>;
   pieces: readonly CutPiece[];
+  /** Text of an earlier frame, see `baseText`; it has to be given again to decode the frame. */
+  base?: Buffer | undefined;
+}
+
+/** A frame, packed. */
+export interface EncodedFrame {
+  data: Buffer;
+  /** Offset of each piece in the plaintext, in the order given. */
+  offsets: number[];
+  plain: Buffer;
+  /** Whether `base` was used: a long frame does without. */
+  isBased: boolean;
 }
 
 const LENGTH_BYTES = 4;
 const COMPRESSION_LEVEL = 3;
+/** Smaller tables than the level's own: filling those from a dictionary would cost more than they find. */
+const SHORT_TABLES = { [constants.ZSTD_c_hashLog]: 14, [constants.ZSTD_c_chainLog]: 13 };
 
 /** Version of a frame without a dictionary. */
 const NO_DICTIONARY = 0;
 
 /** A longer plaintext soon holds all a dictionary could tell, and compresses better and faster without one. */
 const DICTIONARY_LIMIT_BYTES = 32 * 1024;
+
+/** A short plaintext is packed against less of its base: taking in all of it would cost more than packing it. */
+const SHORT_BYTES = 3 * 1024;
+const SHORT_BASE_BYTES = 4 * 1024;
 
 /** Bounds of the buffers the compressor writes to. */
 const SMALLEST_CHUNK_BYTES = 1024;
@@ -36,18 +59,13 @@ const LARGEST_CHUNK_BYTES = 128 * 1024;
 const DEFAULT_LIMIT_BYTES = 128 * 1024 * 1024;
 
 /**
- * Packs what is new with one request or answer: a byte for the version, which tells the dictionary (0: none), then
- * zstd of `[u32le length of contents][contents, JSON][sections][pieces]`.
+ * Packs what is new with one request or answer: a byte for the version, which tells the dictionary (0: none, 255 and 254: the
+ * base), then zstd of `[u32le length of contents][contents, JSON][sections][pieces]`.
  *
  * The contents are `{ meta, sections: { name: [offset, length] } }`, offsets counted from their own end so that they
  * do not depend on how long they are. Sections may be empty and keep their names.
- *
- * @returns the compressed frame and the offset of each piece in the plaintext, in the order given
  */
-export function encodeFrame({ meta, sections = {}, pieces }: FrameContents): {
-  data: Buffer;
-  offsets: number[];
-} {
+export function encodeFrame({ meta, sections = {}, pieces, base }: FrameContents): EncodedFrame {
   const places: Record<string, [number, number]> = {};
   const parts: Uint8Array[] = [];
   let at = 0;
@@ -66,26 +84,40 @@ export function encodeFrame({ meta, sections = {}, pieces }: FrameContents): {
     at += bytes.length;
     return offset;
   });
-  return { data: compress(Buffer.concat([prefix, contents, ...parts], at)), offsets };
+  const plain = Buffer.concat([prefix, contents, ...parts], at);
+  const version = versionFor(plain, base);
+  const isBased = version === BASE_VERSION || version === SHORT_BASE_VERSION;
+  return { data: compress(plain, version, base), offsets, plain, isBased };
 }
 
-function compress(plain: Buffer): Buffer {
-  const version = plain.length > DICTIONARY_LIMIT_BYTES ? NO_DICTIONARY : CURRENT_FRAME_VERSION;
+function versionFor(plain: Buffer, base: Buffer | undefined): number {
+  if (plain.length > DICTIONARY_LIMIT_BYTES) return NO_DICTIONARY;
+  if (base === undefined) return CURRENT_FRAME_VERSION;
+  return plain.length > SHORT_BYTES ? BASE_VERSION : SHORT_BASE_VERSION;
+}
+
+function compress(plain: Buffer, version: number, base: Buffer | undefined): Buffer {
   const compressed = zstdCompressSync(plain, {
     params: {
       [constants.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL,
       // headers and timing have no hash of their own
       [constants.ZSTD_c_checksumFlag]: 1,
+      ...(version === NO_DICTIONARY ? {} : SHORT_TABLES),
     },
     pledgedSrcSize: plain.length,
-    chunkSize: Math.max(SMALLEST_CHUNK_BYTES, Math.min(plain.length, LARGEST_CHUNK_BYTES)),
-    ...dictionaryOf(version),
+    // Half is usually enough, and a short buffer comes from Node's pool.
+    chunkSize: Math.max(SMALLEST_CHUNK_BYTES, Math.min(plain.length >> 1, LARGEST_CHUNK_BYTES)),
+    ...dictionaryOf(version, base),
   });
   return Buffer.concat([Buffer.of(version), compressed]);
 }
 
-function dictionaryOf(version: number | undefined): { dictionary?: Buffer } {
+function dictionaryOf(version: number | undefined, base: Buffer | undefined): { dictionary?: Buffer } {
   if (version === NO_DICTIONARY) return {};
+  if (version === BASE_VERSION || version === SHORT_BASE_VERSION) {
+    if (base === undefined) throw invalidFrame('the text it is based on is missing');
+    return { dictionary: version === BASE_VERSION ? base : base.subarray(-SHORT_BASE_BYTES) };
+  }
   const dictionary = FRAME_DICTIONARIES.get(version ?? NO_DICTIONARY);
   if (dictionary === undefined) throw invalidFrame(`version ${version} is not known`);
   return { dictionary };
@@ -95,10 +127,14 @@ function dictionaryOf(version: number | undefined): { dictionary?: Buffer } {
  * Unpacks a frame.
  *
  * @param options.limitBytes largest plaintext accepted
+ * @param options.base the text it was encoded with, if it was
  * @throws StoreError NEXUS_FRAME_TOO_LARGE, NEXUS_FRAME_INVALID
  */
-export function decodeFrame(data: Uint8Array, options: { limitBytes?: number } = {}): Frame {
-  const bytes = decompress(data, options.limitBytes ?? DEFAULT_LIMIT_BYTES);
+export function decodeFrame(
+  data: Uint8Array,
+  options: { limitBytes?: number; base?: Buffer | undefined } = {},
+): Frame {
+  const bytes = decompress(data, dictionaryOf(data[0], options.base), options.limitBytes);
   const start = LENGTH_BYTES + (bytes.length < LENGTH_BYTES ? Infinity : bytes.readUInt32LE(0));
   if (start > bytes.length) throw invalidFrame('its contents are cut off');
   const contents = parseContents(bytes.toString('utf8', LENGTH_BYTES, start));
@@ -112,8 +148,11 @@ export function decodeFrame(data: Uint8Array, options: { limitBytes?: number } =
   return { meta: contents.meta, sections, bytes };
 }
 
-function decompress(data: Uint8Array, maxOutputLength: number): Buffer {
-  const dictionary = dictionaryOf(data[0]);
+function decompress(
+  data: Uint8Array,
+  dictionary: { dictionary?: Buffer },
+  maxOutputLength = DEFAULT_LIMIT_BYTES,
+): Buffer {
   try {
     return zstdDecompressSync(data.subarray(1), { maxOutputLength, ...dictionary });
   } catch (cause) {

@@ -1,8 +1,8 @@
 import { readFrames, readRecipeChain } from '@claude-nexus/database';
 import type { Queryable, StoredRequest } from '@claude-nexus/database';
 import {
+  FrameSet,
   StoreError,
-  decodeFrame,
   rebuildBody,
   rebuildResponse,
   recipePieces,
@@ -25,11 +25,8 @@ export async function readExchangeFrames(client: Queryable, id: string): Promise
     { requestId: id, part: 0 },
     { requestId: id, part: 1 },
   ]);
-  const frame = (part: number): Frame | undefined => {
-    const row = rows.find((candidate) => candidate.part === part);
-    return row && decodeFrame(row.data);
-  };
-  return orCorrupt(() => ({ request: frame(0), response: frame(1) }));
+  const frames = new FrameSet(rows);
+  return orCorrupt(() => ({ request: frames.decode(id, 0), response: frames.decode(id, 1) }));
 }
 
 /** The exact bytes of a request body; undefined when none is stored. */

@@ -1,6 +1,6 @@
 import { findPieces, readFrames } from '@claude-nexus/database';
 import type { PieceRow, Queryable } from '@claude-nexus/database';
-import { decodeFrame, hashKey } from '@claude-nexus/recording/store';
+import { FrameSet, hashKey } from '@claude-nexus/recording/store';
 
 /** Frames in memory at once: each is unpacked whole, and a long conversation draws on many. */
 const FRAMES_AT_ONCE = 32;
@@ -38,12 +38,13 @@ export class PieceReader {
 
   async #unpack(groups: readonly (readonly PieceRow[])[]): Promise<void> {
     const keys = groups.flatMap(([first]) => (first === undefined ? [] : [first]));
-    const byFrame = new Map(groups.map((rows) => [rows[0] === undefined ? '' : frameKey(rows[0]), rows]));
-    for (const frame of await readFrames(this.#client, keys)) {
-      const { bytes } = decodeFrame(frame.data);
-      for (const { hash, offset, length } of byFrame.get(frameKey(frame)) ?? []) {
+    const frames = new FrameSet(await readFrames(this.#client, keys));
+    for (const rows of groups) {
+      const frame = rows[0] && frames.decode(rows[0].requestId, rows[0].part);
+      if (frame === undefined) continue;
+      for (const { hash, offset, length } of rows) {
         // A copy: a view would keep the whole frame in memory.
-        this.#pieces.set(hashKey(hash), Buffer.from(bytes.subarray(offset, offset + length)));
+        this.#pieces.set(hashKey(hash), Buffer.from(frame.bytes.subarray(offset, offset + length)));
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { FrameRow, NodeRow, PieceRow, RequestRow } from '@claude-nexus/database';
 import type { JournalBatch, JournalExchange, JournalReader } from '../../journal/types.ts';
-import { decodeFrame, hashKey, rebuildBody, rebuildResponse } from '../../store/index.ts';
+import { FrameSet, hashKey, rebuildBody, rebuildResponse } from '../../store/index.ts';
+import type { Frame } from '../../store/index.ts';
 import type { IngestPort } from '../ingest.ts';
 
 function whole(batch: Partial<JournalBatch>): JournalBatch {
@@ -79,18 +80,29 @@ export class MemoryIngest implements IngestPort {
     return hashes.filter((hash) => !this.#pieces.has(hashKey(hash)));
   }
 
-  async commit(batch: Batch): Promise<void> {
+  async commit(batch: Batch): Promise<boolean> {
     this.beforeCommit(batch);
     const leaves = batch.requests.flatMap(({ leafNode }) =>
       leafNode === undefined ? [] : [hashKey(leafNode)],
     );
     const coming = new Set(batch.nodes.map((node) => hashKey(node.hash)));
-    if (!leaves.every((leaf) => coming.has(leaf) || this.#nodes.has(leaf))) throw missingNode();
-    for (const frame of batch.frames) this.#frames.set(`${frame.requestId}/${frame.part}`, frame);
-    for (const piece of batch.pieces) this.#pieces.set(hashKey(piece.hash), piece);
+    if (!leaves.every((leaf) => coming.has(leaf) || this.#nodes.has(leaf))) throw missing('leaf');
+    const news = batch.frames.filter((frame) => !this.#frames.has(frameKey(frame)));
+    const written = new Set(news.map(frameKey));
+    const given = new Set(batch.frames.map(frameKey));
+    for (const { base = '', part } of batch.frames) {
+      const key = frameKey({ requestId: base, part });
+      if (base !== '' && !written.has(key) && (given.has(key) || !this.#frames.has(key)))
+        throw missing('base');
+    }
+    for (const frame of news) this.#frames.set(frameKey(frame), frame);
+    for (const piece of batch.pieces) {
+      if (written.has(frameKey(piece))) this.#pieces.set(hashKey(piece.hash), piece);
+    }
     for (const node of batch.nodes) this.#nodes.set(hashKey(node.hash), node);
     for (const request of batch.requests) this.requests.set(request.id, request);
     this.commits.push(batch);
+    return news.length === batch.frames.length;
   }
 
   /** Loses everything but the schema, as a database restored from an old backup would. */
@@ -119,12 +131,12 @@ export class MemoryIngest implements IngestPort {
   }
 
   responseSections(id: string): Map<string, Buffer> {
-    return decodeFrame((this.#frames.get(`${id}/1`) as FrameRow).data).sections;
+    return this.#frame({ requestId: id, part: 1 }).sections;
   }
 
   /** Meta of a frame, as JSON text. */
   frameMeta(id: string, part: 0 | 1): string {
-    return JSON.stringify(decodeFrame((this.#frames.get(`${id}/${part}`) as FrameRow).data).meta);
+    return JSON.stringify(this.#frame({ requestId: id, part }).meta);
   }
 
   responseBody(id: string, length: number): string {
@@ -137,11 +149,18 @@ export class MemoryIngest implements IngestPort {
 
   #piece(hash: Buffer): Buffer {
     const piece = this.#pieces.get(hashKey(hash)) as PieceRow;
-    const frame = this.#frames.get(`${piece.requestId}/${piece.part}`) as FrameRow;
-    return decodeFrame(frame.data).bytes.subarray(piece.offset, piece.offset + piece.length);
+    return this.#frame(piece).bytes.subarray(piece.offset, piece.offset + piece.length);
+  }
+
+  #frame({ requestId, part }: { requestId: string; part: number }): Frame {
+    return new FrameSet(this.#frames.values()).decode(requestId, part) as Frame;
   }
 }
 
-function missingNode(): Error {
-  return Object.assign(new Error('missing leaf'), { code: 'NEXUS_MISSING_NODE' });
+function frameKey({ requestId, part }: { requestId: string; part: number }): string {
+  return `${requestId}/${part}`;
+}
+
+function missing(what: string): Error {
+  return Object.assign(new Error(`missing ${what}`), { code: 'NEXUS_MISSING_NODE' });
 }
