@@ -3,11 +3,12 @@ import type { JournalExchange, JournalReader } from '../journal/types.ts';
 import type { BodyCutter } from '../store/index.ts';
 import { hashKey } from '../store/index.ts';
 import type { Exchange } from './exchange.ts';
-import { classifyFailure } from './failure.ts';
+import { classifyFailure, mayBlameRecord } from './failure.ts';
 import { KnownPieces } from './known-pieces.ts';
 import type { IngestPort } from './ingest.ts';
 import { RefusedExchanges } from './refused.ts';
 import type { RefusedExchange } from './refused.ts';
+import { standIn } from './stand-in.ts';
 import type { CommittedRequest, PreparedUnit, Unit } from './unit.ts';
 import { frameUnits, prepareUnit, withoutBytes } from './unit.ts';
 
@@ -20,7 +21,7 @@ const MAX_RETRIES = 4;
 /** A batch that loses its connection this often, while the database answers otherwise, holds a bad record. */
 const MAX_LOST_CONNECTIONS = 3;
 const BACKOFF_MS = { first: 100, last: 5000 };
-/** With so many refused exchanges nothing more is read until the database takes one of them. */
+/** With so many refused exchanges nothing more is read until it is clear what becomes of one of them. */
 const MAX_REFUSED = 1000;
 
 /** What the shipper tells its surroundings. */
@@ -49,8 +50,6 @@ export class Shipper {
   /** Open exchanges that get a `pending` row at the next tick. */
   #fresh = new Set<JournalExchange>();
   readonly #refused = new RefusedExchanges(MAX_REFUSED);
-  /** Exchanges committed so far, pending ones too. */
-  #committed = 0;
   #refusedBackoff = BACKOFF_MS.first;
 
   constructor(options: ShipperOptions) {
@@ -73,27 +72,22 @@ export class Shipper {
       batch.open.filter((source) => source.requestComplete && !this.#pending.has(source.id)),
     );
     const sources = new Set([...due, ...batch.ended]);
-    if (sources.size > 0) await this.#ship([...sources], { signal, committedBefore: this.#committed });
+    if (sources.size > 0) await this.#ship([...sources], signal);
   }
 
   /** Commits all of it, or what remains without those the database refuses, or stops at the signal. */
-  async #ship(
-    sources: readonly JournalExchange[],
-    context: { signal: AbortSignal; committedBefore: number },
-  ): Promise<void> {
-    const refusal = await this.#attempt(sources, context.signal);
+  async #ship(sources: readonly JournalExchange[], signal: AbortSignal): Promise<void> {
+    const refusal = await this.#attempt(sources, signal);
     if (refusal === undefined) return;
     const middle = sources.length >> 1;
     if (middle > 0) {
-      await this.#ship(sources.slice(0, middle), context);
-      await this.#ship(sources.slice(middle), context);
+      await this.#ship(sources.slice(0, middle), signal);
+      await this.#ship(sources.slice(middle), signal);
       return;
     }
-    const { error } = refusal;
-    const { committedBefore } = context;
     // One still open is only left without its `pending` row: its end will show whether it is really bad.
     for (const source of sources) {
-      if (source.closing !== undefined) this.#refused.add({ source, error, committedBefore });
+      if (source.closing !== undefined) this.#refused.add({ source, ...refusal });
     }
   }
 
@@ -125,23 +119,43 @@ export class Shipper {
     return undefined;
   }
 
-  /** Tries refused exchanges again: all, once the database has taken something else, until then one at a time. */
+  /**
+   * Tries refused exchanges again, one after the other, until the database refuses one for reasons of its own. One is
+   * to blame when the database takes another of its time before and after it.
+   */
   async #reconsider(signal: AbortSignal): Promise<void> {
-    const provenBad = this.#refused.provenBad(this.#committed);
-    if (provenBad.length > 0) {
-      this.#refusedBackoff = BACKOFF_MS.first;
-      for (const refused of provenBad) {
-        const error = await this.#attemptAlone(refused, signal);
-        if (error !== undefined) this.#quarantine(refused.source, error);
+    for (let one = this.#refused.first(); one !== undefined && !signal.aborted; one = this.#refused.first()) {
+      const takesAnother = await this.#takesAnother(one.source);
+      const error = await this.#attemptAlone(one, signal);
+      if (error !== undefined) {
+        const toBlame = takesAnother && mayBlameRecord(error) && (await this.#takesAnother(one.source));
+        if (!toBlame) {
+          this.#refused.add({ ...one, error });
+          break;
+        }
+        this.#quarantine(one.source, error);
       }
-      return;
+      this.#refusedBackoff = BACKOFF_MS.first;
     }
+    if (this.#refused.isEmpty || signal.aborted) return;
     await this.#options.wait(this.#refusedBackoff, signal);
     this.#refusedBackoff = Math.min(this.#refusedBackoff * 2, BACKOFF_MS.last);
-    const one = this.#refused.first();
-    if (one === undefined) return;
-    const error = await this.#attemptAlone(one, signal);
-    if (error !== undefined) this.#refused.add({ ...one, error });
+  }
+
+  /** Whether the database would take an exchange of the same time that holds nothing of this one. */
+  async #takesAnother(source: JournalExchange): Promise<boolean> {
+    const { cutter, ingest, recorderId } = this.#options;
+    try {
+      const unit = prepareUnit({ source: standIn(source), committed: undefined }, { cutter, recorderId });
+      const { frames, pieces } = frameUnits([unit], () => true);
+      await ingest.rehearse({ frames, pieces, nodes: unit.nodes, requests: [unit.row] });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      // What was cut is not stored.
+      cutter.forget();
+    }
   }
 
   /** @returns the error it is refused with; it is then no longer among the refused */
@@ -185,7 +199,6 @@ export class Shipper {
     );
     const rows = units.map((unit) => unit.row);
     await ingest.commit({ frames, pieces, nodes: units.flatMap((unit) => unit.nodes), requests: rows });
-    this.#committed += rows.length;
     for (const { exchange, parts } of units) {
       for (const { pieces: offered } of parts) {
         for (const piece of offered) this.#known.add(exchange.request.week, piece.hash);

@@ -72,7 +72,7 @@ export class MemoryIngest implements IngestPort {
   readonly #frames = new Map<string, FrameRow>();
   readonly #pieces = new Map<string, PieceRow>();
   readonly #nodes = new Map<string, NodeRow>();
-  /** Called before each commit; throws to make it fail. */
+  /** Called before each commit and rehearsal; throws to make it fail. */
   beforeCommit: (batch: Batch) => void = () => undefined;
 
   async missingPieces(_week: number, hashes: Buffer[]): Promise<Buffer[]> {
@@ -80,17 +80,21 @@ export class MemoryIngest implements IngestPort {
   }
 
   async commit(batch: Batch): Promise<void> {
+    await this.rehearse(batch);
+    for (const frame of batch.frames) this.#frames.set(`${frame.requestId}/${frame.part}`, frame);
+    for (const piece of batch.pieces) this.#pieces.set(hashKey(piece.hash), piece);
+    for (const node of batch.nodes) this.#nodes.set(hashKey(node.hash), node);
+    for (const request of batch.requests) this.requests.set(request.id, request);
+    this.commits.push(batch);
+  }
+
+  async rehearse(batch: Batch): Promise<void> {
     this.beforeCommit(batch);
     const leaves = batch.requests.flatMap(({ leafNode }) =>
       leafNode === undefined ? [] : [hashKey(leafNode)],
     );
     const coming = new Set(batch.nodes.map((node) => hashKey(node.hash)));
     if (!leaves.every((leaf) => coming.has(leaf) || this.#nodes.has(leaf))) throw missingNode();
-    for (const frame of batch.frames) this.#frames.set(`${frame.requestId}/${frame.part}`, frame);
-    for (const piece of batch.pieces) this.#pieces.set(hashKey(piece.hash), piece);
-    for (const node of batch.nodes) this.#nodes.set(hashKey(node.hash), node);
-    for (const request of batch.requests) this.requests.set(request.id, request);
-    this.commits.push(batch);
   }
 
   /** Loses everything but the schema, as a database restored from an old backup would. */
