@@ -39,7 +39,7 @@ export interface RecorderOptions {
   flushIntervalMs?: number;
   /** How long the release of an answer's end waits for its record; default 50 ms. */
   lateAfterMs?: number;
-  /** A worker that processes one exchange this long is restarted; default 60 s. */
+  /** A worker that hangs in an exchange this long is restarted; default 60 s. */
   workerHangMs?: number;
   segmentBytes?: number;
   maxQueuedBytes?: number;

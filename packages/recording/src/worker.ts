@@ -15,6 +15,7 @@ import type { FromWorker, RecorderWorkerData, ToWorker } from './worker-messages
  * It can die at any moment: the main thread starts it again, and the journal says where it was.
  */
 const { journal, recorderId, databaseUrl } = workerData as RecorderWorkerData;
+const SIGN_OF_LIFE_MS = 1000;
 const stop = new AbortController();
 const reader = openJournalReader(journal);
 let shipped = 0;
@@ -34,11 +35,14 @@ if (databaseUrl === undefined) {
     ingest,
     cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
     recorderId,
+    suspects: new Set(journal.suspects.map(({ id }) => id)),
     report: report(),
     wait,
   });
   send({ type: 'ready' });
+  const life = setInterval(() => reader.showLife(), SIGN_OF_LIFE_MS);
   await shipper.run(stop.signal);
+  clearInterval(life);
   await ingest.close();
 }
 reader.close();

@@ -43,6 +43,7 @@ async function ship(
     ingest,
     cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
     recorderId: 'recorder-1',
+    suspects: new Set(),
     report: { committed: () => undefined, failed: () => undefined, quarantined: () => undefined },
     wait: async () => {
       await left.shift()?.();

@@ -16,6 +16,7 @@ async function ship(batches: Batches, ingest = new MemoryIngest(), report: Parti
     ingest,
     cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
     recorderId: 'recorder-1',
+    suspects: new Set(),
     report: { committed: () => undefined, failed: () => undefined, quarantined: () => undefined, ...report },
     wait: async () => undefined,
   });
@@ -150,6 +151,7 @@ describe('Shipper', () => {
       ingest,
       cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
       recorderId: 'recorder-1',
+      suspects: new Set(),
       report: { committed: () => undefined, failed: () => undefined, quarantined: () => undefined },
       wait: async () => undefined,
     });

@@ -1,4 +1,5 @@
 import type { RequestRow } from '@claude-nexus/database';
+import { MAX_PROCESSING } from '../journal/control.ts';
 import type { JournalExchange, JournalReader } from '../journal/types.ts';
 import type { BodyCutter } from '../store/index.ts';
 import { hashKey } from '../store/index.ts';
@@ -24,6 +25,9 @@ const BACKOFF_MS = { first: 100, last: 5000 };
 /** With so many refused exchanges nothing more is read until it is clear what becomes of one of them. */
 const MAX_REFUSED = 1000;
 
+/** A batch that is not tried as a whole. */
+const TOO_MANY = { error: undefined };
+
 /** What the shipper tells its surroundings. */
 export interface ShipperReport {
   committed(rows: readonly RequestRow[]): void;
@@ -36,6 +40,8 @@ export interface ShipperOptions {
   ingest: IngestPort;
   cutter: BodyCutter;
   recorderId: string;
+  /** Exchanges an earlier worker died with: each is committed alone. */
+  suspects: ReadonlySet<string>;
   report: ShipperReport;
   /** Resolves after `ms`, or at once when the signal aborts. */
   wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -71,13 +77,20 @@ export class Shipper {
     this.#fresh = new Set(
       batch.open.filter((source) => source.requestComplete && !this.#pending.has(source.id)),
     );
-    const sources = new Set([...due, ...batch.ended]);
-    if (sources.size > 0) await this.#ship([...sources], signal);
+    const sources = [...new Set([...due, ...batch.ended])];
+    const { suspects } = this.#options;
+    const suspected = suspects.size === 0 ? [] : sources.filter(({ id }) => suspects.has(id));
+    await this.#ship(
+      suspected.length === 0 ? sources : sources.filter(({ id }) => !suspects.has(id)),
+      signal,
+    );
+    for (const source of suspected) await this.#ship([source], signal);
   }
 
   /** Commits all of it, or what remains without those the database refuses, or stops at the signal. */
   async #ship(sources: readonly JournalExchange[], signal: AbortSignal): Promise<void> {
-    const refusal = await this.#attempt(sources, signal);
+    if (sources.length === 0) return;
+    const refusal = sources.length > MAX_PROCESSING ? TOO_MANY : await this.#attempt(sources, signal);
     if (refusal === undefined) return;
     const middle = sources.length >> 1;
     if (middle > 0) {
@@ -177,7 +190,7 @@ export class Shipper {
     const prepared: PreparedUnit[] = [];
     for (const source of sources) {
       const unit: Unit = { source, committed: this.#pending.get(source.id) };
-      reader.processing(source.id);
+      reader.processing([source.id]);
       try {
         prepared.push(prepareUnit(unit, { cutter, recorderId }));
       } catch (error) {
@@ -185,12 +198,22 @@ export class Shipper {
         this.#quarantine(source, error);
       }
     }
-    reader.processing(undefined);
+    reader.processing([]);
     return prepared;
   }
 
   async #commit(units: readonly PreparedUnit[]): Promise<void> {
     if (units.length === 0) return;
+    const { reader } = this.#options;
+    reader.processing(units.map(({ exchange }) => exchange.source.id));
+    try {
+      await this.#write(units);
+    } finally {
+      reader.processing([]);
+    }
+  }
+
+  async #write(units: readonly PreparedUnit[]): Promise<void> {
     const { ingest, report } = this.#options;
     const missing = await this.#missingPieces(units);
     const { frames, pieces } = frameUnits(

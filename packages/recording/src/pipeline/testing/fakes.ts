@@ -40,6 +40,8 @@ export class FakeReader implements JournalReader {
 
   processing(): void {}
 
+  showLife(): void {}
+
   openExchanges(): JournalExchange[] {
     return [];
   }
