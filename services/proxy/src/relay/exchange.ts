@@ -21,6 +21,7 @@ import type {
 } from './ports.ts';
 import type { RelayTimeouts } from './timeouts.ts';
 import type { UploadTap } from './upload.ts';
+import { UploadPace } from './upload-pace.ts';
 import { Upload } from './upload.ts';
 
 /** What the exchanges of one relay share. */
@@ -36,8 +37,8 @@ export interface ExchangeHost {
   now(): number;
   /** A chunk of a body has come, from either side. */
   chunkCame(bytes: number): void;
-  /** Counts body bytes in; false when there is no room for them. */
-  takeBytes(bytes: number): boolean;
+  /** Counts body bytes of this exchange in; false when there is no room for them. */
+  takeBytes(bytes: number, exchange: Exchange): boolean;
   ended(exchange: Exchange, summary: ExchangeSummary): void;
 }
 
@@ -71,6 +72,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   readonly #recording: ExchangeRecording;
   readonly #writer: AnswerWriter;
   readonly #startedAt: number;
+  readonly #pace: UploadPace;
   #upload: Upload | undefined;
   #uploadDone: boolean;
   #controller: Dispatcher.DispatchController | undefined;
@@ -89,6 +91,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
     this.#call = call;
     this.#startedAt = host.now();
     this.#lastActivity = this.#startedAt;
+    this.#pace = new UploadPace(host.timeouts.uploadGraceMs, this.#startedAt);
     this.#uploadDone = call.declaredLength === 0;
     this.#writer = new AnswerWriter(call.res, this);
     this.#recording = host.recorder.begin(startOf(call, this.#startedAt));
@@ -101,6 +104,21 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   /** Body bytes this exchange has counted in; its owner counts them out at its end. */
   get countedBytes(): number {
     return this.#countedBytes;
+  }
+
+  /** Positive: the client holds room for a body and is behind with it for so many milliseconds. */
+  behindMs(now: number): number {
+    const sending = !this.#over && !this.#uploadDone && this.#headAt === undefined;
+    if (!sending || this.#countedBytes === 0 || this.#upload?.blocked === true) return 0;
+    return this.#pace.behindMs(now);
+  }
+
+  /** Ends an upload that is behind, because others need the room. @returns the bytes it held */
+  yieldRoom(): number {
+    const bytes = this.#countedBytes;
+    this.#countedBytes = 0;
+    this.fail(FAILURES.slow);
+    return bytes;
   }
 
   /** Sends the request upstream and starts reading its body. */
@@ -171,6 +189,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   uploadChunk(chunk: Buffer): boolean {
     this.#lastActivity = this.#host.now();
     this.#requestBytes += chunk.length;
+    this.#pace.came(chunk.length, this.#lastActivity);
     this.#host.chunkCame(chunk.length);
     if (this.#over) return false;
     const failure = this.#sizeFailure(chunk.length);
@@ -190,6 +209,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
 
   uploadResumed(): void {
     this.#lastActivity = this.#host.now();
+    this.#pace.excuse(this.#lastActivity);
   }
 
   delivered(chunk: Buffer): void {
@@ -266,7 +286,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
   /** Counts what has come: what is only announced takes no memory, and could be announced by anybody. */
   #sizeFailure(bytes: number): Failure | undefined {
     if (this.#requestBytes > this.#host.maxBodyBytes) return FAILURES.tooLarge;
-    if (!this.#host.takeBytes(bytes)) return FAILURES.overloaded;
+    if (!this.#host.takeBytes(bytes, this)) return FAILURES.overloaded;
     this.#countedBytes += bytes;
     return undefined;
   }
