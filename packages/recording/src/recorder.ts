@@ -42,6 +42,7 @@ export interface RecorderOptions {
   /** A worker that hangs in an exchange this long is restarted; default 60 s. */
   workerHangMs?: number;
   segmentBytes?: number;
+  /** Most that may wait in memory for the spool's disk; default 64 MiB. */
   maxQueuedBytes?: number;
   fs?: JournalFs;
   now?: () => number;

@@ -198,6 +198,8 @@ export class Exchange implements Dispatcher.DispatchHandler, UploadTap, AnswerSo
       return false;
     }
     this.#recording.requestChunk(chunk);
+    const caughtUp = this.#recording.catchUp();
+    if (caughtUp !== undefined) this.#upload?.hold(caughtUp);
     return true;
   }
 
