@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { createMetrics } from '@claude-nexus/runtime';
@@ -42,6 +43,8 @@ export interface DashboardOptions {
   /** Epoch milliseconds; the clock of the system when absent. */
   readonly now?: () => number;
   readonly fetch?: typeof globalThis.fetch;
+  /** Resolves after so many milliseconds; by a timer when absent. */
+  readonly wait?: (ms: number) => Promise<void>;
   /** Event streams served at most. */
   readonly maxStreams?: number;
 }
@@ -112,7 +115,12 @@ function createContext(
     store,
     cache: new ResponseCache({ ...CACHE, now, version: () => feed.version }),
     hub,
-    authenticator: new Authenticator({ key: options.apiKey, now, onFailure: metrics.loginFailed }),
+    authenticator: new Authenticator({
+      key: options.apiKey,
+      now,
+      onFailure: metrics.loginFailed,
+      wait: options.wait ?? delay,
+    }),
     proxy: new ProxyProbe({ url, now, fetch: options.fetch ?? globalThis.fetch }),
     basePath: options.basePath ?? '/',
     now,

@@ -53,7 +53,7 @@ export class TooManyAttemptsError extends HttpProblemError {
   readonly title = 'Too Many Requests';
   override readonly retryAfter: number;
 
-  /** @param retryAfter seconds until the next attempt is looked at */
+  /** @param retryAfter seconds until another wrong key is within the limit */
   constructor(retryAfter: number) {
     super(`too many wrong keys: try again in ${retryAfter} s`);
     this.retryAfter = retryAfter;
