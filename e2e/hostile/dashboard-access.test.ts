@@ -250,6 +250,15 @@ describe('guessing the key', () => {
 });
 
 describe('malformed requests', () => {
+  it.each(['GET / RTSP/1.0', 'OPTIONS /api/requests RTSP/1.0', 'SOURCE /health ICE/1.0'])(
+    'of another protocol are not served by either program: %s',
+    async (line) => {
+      for (const url of [gateway.dashboardUrl, gateway.proxyUrl]) {
+        expect((await exchange(url, `${line}\r\nHost: a\r\n\r\n`)).status).toBe(400);
+      }
+    },
+  );
+
   it('are refused by the dashboard without a word of its inside', async () => {
     const random = new Random(4);
     for (let count = 0; count < 500; count += 1) {

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { createMetrics } from '@claude-nexus/runtime';
+import { createMetrics, speaksHttp } from '@claude-nexus/runtime';
 import type { Logger, Metrics } from '@claude-nexus/runtime';
 import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { Authenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
+import { ForeignProtocolError } from './errors.ts';
 import { ChangeFeed } from './events/change-feed.ts';
 import { EventHub } from './events/event-hub.ts';
 import { StatsPublisher } from './events/stats-publisher.ts';
@@ -72,6 +73,9 @@ export async function buildDashboard(options: DashboardOptions): Promise<Dashboa
   const app = createApp(options.logger);
   metrics.observe(app);
   secureHeaders(app, PAGE_POLICY);
+  app.addHook('onRequest', async (request) => {
+    if (!speaksHttp(request.raw)) throw new ForeignProtocolError();
+  });
   answerWithProblems(app);
   await app.register(cookie);
   await describeRoutes(app, context.basePath);

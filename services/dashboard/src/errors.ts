@@ -151,3 +151,14 @@ export class TooManyStreamsError extends HttpProblemError {
     super('no further event stream is accepted here: try again in a moment');
   }
 }
+
+/** Not HTTP, although the parser takes it for that. */
+export class ForeignProtocolError extends HttpProblemError {
+  readonly code = 'NEXUS_FOREIGN_PROTOCOL';
+  readonly status = 400;
+  readonly title = 'Bad Request';
+
+  constructor() {
+    super('only HTTP is served');
+  }
+}
