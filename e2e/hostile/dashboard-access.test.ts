@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { TestGateway } from '../fixtures/gateway.ts';
+import { DASHBOARD_KEY as KEY, TestGateway } from '../fixtures/gateway.ts';
 import { freePort, startService } from '../fixtures/program.ts';
 import { malformed } from './malformed.ts';
-import { Random } from './random.ts';
+import { Random } from '../fixtures/random.ts';
 import { exchange, WireClient } from './wire.ts';
 import type { Program } from '../fixtures/program.ts';
 import type { WireAnswer } from './wire.ts';
-
-/** The key of the gateways that tests start. */
-const KEY = 'a-dashboard-key-for-tests';
 
 let gateway: TestGateway;
 beforeAll(async () => {

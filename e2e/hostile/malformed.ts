@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../fixtures/random.ts';
 
 /** One request that no server may take for a good one. */
 export interface Malformed {

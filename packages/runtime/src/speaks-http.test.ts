@@ -49,6 +49,11 @@ describe('a request line', () => {
     expect(await verdicts(`${first}GET /b RTSP/1.0${rest}`)).toEqual([true, false]);
   });
 
+  it('is found behind a body, too', async () => {
+    const first = `POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}`;
+    expect(await verdicts(`${first}GET /b RTSP/1.0${rest}`)).toEqual([true, false]);
+  });
+
   it('is not what a body says', async () => {
     const body = '{"text":"\nPOST /x RTSP/1.0"}';
     const head = `POST /x HTTP/1.0\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-const REQUEST_LINE = /^([^ \n]+) +([^ \n]+) +([A-Z]+)\//gm;
+/** A body may end right before the method. */
+const REQUEST_LINE = /([^ \n]+) +([^ \n]+) +(HTTP|RTSP|ICE)\//g;
 
 /**
  * Whether a request came as HTTP. Node's parser takes `RTSP/1.0` and `ICE/1.0` for HTTP/1.0 and keeps no trace of it, so
@@ -13,7 +14,8 @@ export function speaksHttp(request: IncomingMessage): boolean {
   const { parser } = request.socket as { parser?: { getCurrentBuffer?: () => Buffer | undefined } | null };
   const bytes = parser?.getCurrentBuffer?.()?.toString('latin1') ?? '';
   for (const [, method, target, protocol] of bytes.matchAll(REQUEST_LINE)) {
-    if (method === request.method && target === request.url) return protocol === 'HTTP';
+    const same = method?.endsWith(request.method ?? '') === true && target === request.url;
+    if (same) return protocol === 'HTTP';
   }
   return true;
 }
