@@ -1,6 +1,6 @@
 import type { AnswerOrder } from './answers.ts';
 import { answerText } from './answers.ts';
-import type { Random } from './random-text.ts';
+import type { Random } from '../fixtures/random.ts';
 import type { TextPool } from './random-text.ts';
 
 type Json = Record<string, unknown>;

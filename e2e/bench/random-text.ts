@@ -1,38 +1,4 @@
-/** Repeatable random numbers (mulberry32). */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number from 0 up to, not including, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  /** An integer from 0 up to, not including, `end`. */
-  below(end: number): number {
-    return Math.floor(this.next() * end);
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
-
-  hex(length: number): string {
-    let text = '';
-    while (text.length < length)
-      text += this.below(2 ** 32)
-        .toString(16)
-        .padStart(8, '0');
-    return text.slice(0, length);
-  }
-}
+import { Random } from '../fixtures/random.ts';
 
 const SYLLABLES =
   'ba be co da di el en er es fi ga ge ha in ka la le li lo ma me mi mo na ne no on or pa pe ra re ri ro sa se si so ta te ti to tra un ve vi'.split(

@@ -4,7 +4,7 @@ import { jsonAnswer, orderHeader, streamEvents } from './answers.ts';
 import type { AnswerOrder } from './answers.ts';
 import { BenchSession } from './bodies.ts';
 import type { BodyShape } from './bodies.ts';
-import { Random } from './random-text.ts';
+import { Random } from '../fixtures/random.ts';
 import type { TextPool } from './random-text.ts';
 
 /** A request ready to be sent, and what the answer must be. */

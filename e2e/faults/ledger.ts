@@ -2,12 +2,12 @@ import type { RequestList, RequestSummary, StorageStats } from '@claude-nexus/ap
 import { expect } from 'vitest';
 
 import { DashboardClient } from '../fixtures/dashboard-client.ts';
+import { DASHBOARD_KEY } from '../fixtures/gateway.ts';
 import { freePort, startService, until } from '../fixtures/program.ts';
 import { API_KEY, sha256 } from './load.ts';
 import type { Receipt } from './load.ts';
 import type { Site } from './site.ts';
 
-const DASHBOARD_KEY = 'a-dashboard-key-for-tests';
 const PAGE = 200;
 
 /** What the books must say, other than that everything received is in them. */

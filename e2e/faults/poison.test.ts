@@ -45,7 +45,10 @@ function bomb(prefix: string, suffix: string): Buffer {
   );
 }
 
-const REQUESTS: [string, string | Buffer][] = [
+const GZIP = { 'content-encoding': 'gzip' };
+const REQUESTS: [string, string | Buffer, Record<string, string>?][] = [
+  ['a decompression bomb', bomb('{"messages":["', '"]}'), GZIP],
+  ['garbage that calls itself gzip', question('x'), GZIP],
   ['NUL in a text', question('a\\u0000b')],
   ['NUL as a byte', question('a\0b')],
   ['NUL in the model', '{"model":"a\\u0000b","messages":[{"role":"user","content":"x"}]}'],
@@ -184,8 +187,8 @@ describe('poison', () => {
       upstream.answer(brain());
       receipts.push(await send(proxy.url, { body: question(`between ${receipts.length}`) }));
     };
-    for (const [, body] of REQUESTS) {
-      receipts.push(await send(proxy.url, { body }));
+    for (const [, body, headers = {}] of REQUESTS) {
+      receipts.push(await send(proxy.url, { body, headers }));
       await interlude();
     }
     for (const [, make] of ANSWERS) {

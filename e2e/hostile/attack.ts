@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import { jsonAnswer } from '../fixtures/upstream/answers.ts';
 import { malformed } from './malformed.ts';
-import { Random } from './random.ts';
+import { Random } from '../fixtures/random.ts';
 import { readRequest } from './strict-parser.ts';
 import { WireClient } from './wire.ts';
 import type { Exchange } from '../fixtures/upstream/exchange.ts';

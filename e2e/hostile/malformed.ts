@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../fixtures/random.ts';
 
 /** One request that no server may take for a good one. */
 export interface Malformed {
@@ -135,6 +135,7 @@ const VERSIONS = [
   'http/1.1',
   'HTTPS/1.1',
   'ICE/1.0',
+  'RTSP/1.0',
 ];
 const METHODS = ['FOO', 'post', 'Get', 'GE\0T', 'G@T', 'POST,', 'PRI', 'GET/', 'SSH-2.0', 'XPOST', 'P\xd6ST'];
 const HOSTS = [

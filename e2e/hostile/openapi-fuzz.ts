@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { prompt, sessionClient } from '../fixtures/client.ts';
-import { TestGateway } from '../fixtures/gateway.ts';
+import { DASHBOARD_KEY as KEY, TestGateway } from '../fixtures/gateway.ts';
 
 /**
  * Fuzzes the dashboard's API from its own OpenAPI description with schemathesis, over recorded exchanges:
@@ -15,9 +15,6 @@ import { TestGateway } from '../fixtures/gateway.ts';
  * Needs Python 3.10 or later with `venv`; not part of `npm test`. Exits with 1 on findings, with 2 where it cannot run.
  */
 const SCHEMATHESIS = 'schemathesis==4.32.5';
-
-/** The key of the gateways that tests start. */
-const KEY = 'a-dashboard-key-for-tests';
 
 const PYTHONS = ['python3', 'python'];
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 
-import { Random } from '../hostile/random.ts';
+import { Random } from '../fixtures/random.ts';
 import { malformed } from '../hostile/malformed.ts';
 import { WireClient } from '../hostile/wire.ts';
 import { CLIENT_KEY, MANAGED } from './soak-site.ts';

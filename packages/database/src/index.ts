@@ -15,6 +15,7 @@ export { commitExchanges } from './ingest/commit-exchanges.ts';
 export { ensurePartitions } from './ingest/ensure-partitions.ts';
 export { InvalidRowError, MissingNodeError } from './ingest/errors.ts';
 export { putPieces } from './ingest/put-pieces.ts';
+export { rehearseExchanges } from './ingest/rehearse-exchanges.ts';
 export { ensureLogin } from './logins/ensure-login.ts';
 export type { LoginOptions } from './logins/ensure-login.ts';
 export { MigrationEditedError, MigrationFailedError, MigrationFileError } from './migrations/errors.ts';

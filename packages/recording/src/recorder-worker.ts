@@ -18,22 +18,23 @@ export interface RecorderWorkerOptions {
   logger: Logger;
   /** Called at every start, because what is lost and suspect changes. */
   data: (suspects: readonly Suspect[]) => RecorderWorkerData;
-  /** A worker that processes one exchange this long hangs in it. */
+  /** A worker that shows no sign of life this long while it processes exchanges hangs in one of them. */
   hangMs: number;
   onCount: (message: Extract<FromWorker, { type: 'count' }>) => void;
   now: () => number;
 }
 
-/** Keeps the worker thread running and remembers which exchange it died of. */
+/** Keeps the worker thread running and remembers which exchanges it may have died of. */
 export class RecorderWorker {
   readonly #options: RecorderWorkerOptions;
+  /** How often a worker died of an exchange alone; 0: only together with others. */
   readonly #attempts = new Map<string, number>();
   #worker: Worker | undefined;
   #startedAt = 0;
   #backoffMs = FIRST_BACKOFF_MS;
   #restartTimer: NodeJS.Timeout | undefined;
   #stopping = false;
-  #seen = { changes: -1, at: 0 };
+  #seen = { signs: -1, at: 0 };
   restarts = 0;
 
   constructor(options: RecorderWorkerOptions) {
@@ -60,11 +61,11 @@ export class RecorderWorker {
   /** Ends a worker that hangs, as if it had crashed. To be called every second or so. */
   watch(): void {
     const { control, hangMs, logger, now } = this.#options;
-    const changes = control.processingChanges();
-    if (changes !== this.#seen.changes || control.processing() === undefined) {
-      this.#seen = { changes, at: now() };
+    const signs = control.signsOfLife();
+    if (signs !== this.#seen.signs || control.processingCount() === 0) {
+      this.#seen = { signs, at: now() };
     } else if (now() - this.#seen.at > hangMs && this.#worker !== undefined) {
-      this.#seen = { changes: -1, at: now() };
+      this.#seen = { signs: -1, at: now() };
       logger.error({ hangMs }, 'the recorder worker hangs and is ended');
       void this.#worker.terminate();
     }
@@ -96,16 +97,15 @@ export class RecorderWorker {
     if (this.#worker === worker) this.#worker = undefined;
     if (this.#stopping) return;
     const { control, logger, now } = this.#options;
-    const processing = control.processing();
-    control.setProcessing(undefined);
-    const exchangeId = processing === undefined ? undefined : bufferToUuid(processing);
-    if (exchangeId !== undefined) {
-      this.#attempts.set(exchangeId, (this.#attempts.get(exchangeId) ?? 0) + 1);
-    }
+    const processing = control.processing().map((id) => bufferToUuid(id));
+    control.setProcessing([]);
+    const alone = processing.length === 1;
+    for (const id of processing) this.#attempts.set(id, (this.#attempts.get(id) ?? 0) + (alone ? 1 : 0));
+    const suspects = alone ? { exchangeId: processing[0] } : { exchanges: processing.length };
     if (now() - this.#startedAt > STEADY_MS) this.#backoffMs = FIRST_BACKOFF_MS;
     this.restarts++;
     const retryMs = this.#backoffMs;
-    logger.error({ exitCode, exchangeId, retryMs }, 'the recorder worker ended and is started again');
+    logger.error({ exitCode, ...suspects, retryMs }, 'the recorder worker ended and is started again');
     this.#restartTimer = setTimeout(() => this.start(), retryMs);
     this.#backoffMs = Math.min(retryMs * 2, LAST_BACKOFF_MS);
   }

@@ -57,6 +57,8 @@ async function record(recorder: Recorder, domain = 'claude.example.com'): Promis
 }
 
 const settled = { timeout: 10_000, interval: 10 };
+/** For a worker that is started four times. */
+const patient = { timeout: 45_000, interval: 10 };
 const FINISH = { deadlineMs: 10_000, ship: true };
 const LEAVE = { deadlineMs: 10_000, ship: false };
 
@@ -175,6 +177,37 @@ describe('the recorder', () => {
       await recorder.close(FINISH);
       expect(recorder.stats()).toMatchObject({ workerRestarts: 2, quarantinedRecords: 1 });
     }));
+
+  it.each([
+    ['ends', { crashOn: 'poison.example' }],
+    ['hangs', { hangOn: 'poison.example' }],
+  ])(
+    'finds the culprit of a worker that %s while it commits a batch, and commits the rest',
+    (_, settings) =>
+      withSpool(async (spoolDir) => {
+        const { recorder, lines } = await start(spoolDir, {
+          workerUrl: new URL('pipeline/testing/committing-worker.ts', import.meta.url),
+          workerSettings: { ...settings, batch: 4 },
+          workerHangMs: 200,
+        });
+        const ids = [];
+        for (const domain of ['a.example', 'poison.example', 'b.example', 'c.example']) {
+          ids.push(await record(recorder, domain));
+        }
+        const [first, poison, ...rest] = ids;
+        const committed = () => lines.flatMap((line) => (line['ids'] as string[] | undefined) ?? []);
+        await expect.poll(() => new Set(committed()), patient).toEqual(new Set([first, ...rest]));
+        await recorder.close(FINISH);
+        // Once with the others, twice alone.
+        expect(recorder.stats()).toMatchObject({
+          workerRestarts: 3,
+          quarantinedRecords: 1,
+          unshippedExchanges: 0,
+        });
+        expect(readdirSync(join(spoolDir, 'quarantine'))).toContain(`${poison}.records`);
+      }),
+    60_000,
+  );
 
   it('tells the worker of exchanges that were lost half way', () =>
     withSpool(async (spoolDir) => {

@@ -39,9 +39,10 @@ export interface RecorderOptions {
   flushIntervalMs?: number;
   /** How long the release of an answer's end waits for its record; default 50 ms. */
   lateAfterMs?: number;
-  /** A worker that processes one exchange this long is restarted; default 60 s. */
+  /** A worker that hangs in an exchange this long is restarted; default 60 s. */
   workerHangMs?: number;
   segmentBytes?: number;
+  /** Most that may wait in memory for the spool's disk; default 64 MiB. */
   maxQueuedBytes?: number;
   fs?: JournalFs;
   now?: () => number;

@@ -47,6 +47,12 @@ export interface ExchangeRecording {
   /** UUIDv7. */
   readonly id: string;
   requestChunk(chunk: Buffer): void;
+  /**
+   * To be asked after each chunk of a request. @returns undefined, or, while the disk is behind, what to wait for before
+   * more of the body is read: then a burst is not lost. It resolves at the latest when the disk has written nothing for a
+   * second; it never rejects.
+   */
+  catchUp(): Promise<void> | undefined;
   requestEnd(): void;
   responseHead(head: ResponseHead): void;
   /** `at`: epoch milliseconds. */

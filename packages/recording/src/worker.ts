@@ -17,6 +17,7 @@ import type { FromWorker, RecorderWorkerData, ToWorker } from './worker-messages
  */
 yieldToRequests();
 const { journal, recorderId, databaseUrl } = workerData as RecorderWorkerData;
+const SIGN_OF_LIFE_MS = 1000;
 const stop = new AbortController();
 const reader = openJournalReader(journal);
 let shipped = 0;
@@ -36,11 +37,14 @@ if (databaseUrl === undefined) {
     ingest,
     cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
     recorderId,
+    suspects: new Set(journal.suspects.map(({ id }) => id)),
     report: report(),
     wait,
   });
   send({ type: 'ready' });
+  const life = setInterval(() => reader.showLife(), SIGN_OF_LIFE_MS);
   await shipper.run(stop.signal);
+  clearInterval(life);
   await ingest.close();
 }
 reader.close();

@@ -34,3 +34,4 @@ export { createMetrics } from './metrics/metrics.ts';
 export { serveMetrics } from './metrics/serve-metrics.ts';
 export { runProgram } from './run-program.ts';
 export { Shutdown } from './shutdown.ts';
+export { speaksHttp } from './speaks-http.ts';

@@ -1,11 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { createMetrics } from '@claude-nexus/runtime';
+import { createMetrics, speaksHttp } from '@claude-nexus/runtime';
 import type { Logger, Metrics } from '@claude-nexus/runtime';
 import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { Authenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
+import { ForeignProtocolError } from './errors.ts';
 import { ChangeFeed } from './events/change-feed.ts';
 import { EventHub } from './events/event-hub.ts';
 import { StatsPublisher } from './events/stats-publisher.ts';
@@ -42,6 +44,8 @@ export interface DashboardOptions {
   /** Epoch milliseconds; the clock of the system when absent. */
   readonly now?: () => number;
   readonly fetch?: typeof globalThis.fetch;
+  /** Resolves after so many milliseconds; by a timer when absent. */
+  readonly wait?: (ms: number) => Promise<void>;
   /** Event streams served at most. */
   readonly maxStreams?: number;
 }
@@ -69,6 +73,9 @@ export async function buildDashboard(options: DashboardOptions): Promise<Dashboa
   const app = createApp(options.logger);
   metrics.observe(app);
   secureHeaders(app, PAGE_POLICY);
+  app.addHook('onRequest', async (request) => {
+    if (!speaksHttp(request.raw)) throw new ForeignProtocolError();
+  });
   answerWithProblems(app);
   await app.register(cookie);
   await describeRoutes(app, context.basePath);
@@ -112,7 +119,12 @@ function createContext(
     store,
     cache: new ResponseCache({ ...CACHE, now, version: () => feed.version }),
     hub,
-    authenticator: new Authenticator({ key: options.apiKey, now, onFailure: metrics.loginFailed }),
+    authenticator: new Authenticator({
+      key: options.apiKey,
+      now,
+      onFailure: metrics.loginFailed,
+      wait: options.wait ?? delay,
+    }),
     proxy: new ProxyProbe({ url, now, fetch: options.fetch ?? globalThis.fetch }),
     basePath: options.basePath ?? '/',
     now,

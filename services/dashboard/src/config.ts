@@ -1,5 +1,6 @@
 import { ConfigError, LOG_LEVELS, readConfig } from '@claude-nexus/runtime';
 import type { ConfigOf, ConfigTable, Environment } from '@claude-nexus/runtime';
+import { SHORT_KEY } from './auth/authenticator.ts';
 
 /** Every setting of the dashboard. */
 export const dashboardSettings = {
@@ -44,9 +45,6 @@ export type DashboardConfig = ConfigOf<typeof dashboardSettings>;
 
 /** Settings of the other programs, which may stand in the same file: no misspelt names of ours. */
 const OTHER_PROGRAMS = ['DASHBOARD_PORT', 'DATA_DIR', 'MIGRATION_DATABASE_URL', 'PROXY_PORT'];
-
-/** Below this a key can be guessed in spite of the rate limit. */
-const SHORT_KEY = 16;
 
 /**
  * Reads the settings. `basePath` comes out with a slash at both ends, `proxyUrl` without credentials.

@@ -53,7 +53,7 @@ export class TooManyAttemptsError extends HttpProblemError {
   readonly title = 'Too Many Requests';
   override readonly retryAfter: number;
 
-  /** @param retryAfter seconds until the next attempt is looked at */
+  /** @param retryAfter seconds until another wrong key is within the limit */
   constructor(retryAfter: number) {
     super(`too many wrong keys: try again in ${retryAfter} s`);
     this.retryAfter = retryAfter;
@@ -149,5 +149,16 @@ export class TooManyStreamsError extends HttpProblemError {
 
   constructor() {
     super('no further event stream is accepted here: try again in a moment');
+  }
+}
+
+/** Not HTTP, although the parser takes it for that. */
+export class ForeignProtocolError extends HttpProblemError {
+  readonly code = 'NEXUS_FOREIGN_PROTOCOL';
+  readonly status = 400;
+  readonly title = 'Bad Request';
+
+  constructor() {
+    super('only HTTP is served');
   }
 }

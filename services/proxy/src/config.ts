@@ -101,7 +101,8 @@ export const PROXY_CONFIG = {
     kind: 'bytes',
     min: 64 * MEBIBYTE,
     default: '512MiB',
-    description: 'Most that requests under way may hold in memory together; beyond it new ones get 503.',
+    description:
+      'Most that requests under way may hold in memory together; beyond it stalled uploads are ended with 408, and new requests get 503.',
   },
   drainTimeoutMs: {
     env: 'DRAIN_TIMEOUT',

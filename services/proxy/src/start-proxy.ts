@@ -29,6 +29,8 @@ const CLOSING_MS = 15_000;
 
 const STATISTICS_CONNECTIONS = 2;
 const STATISTICS_TIMEOUT_MS = 5000;
+/** Least memory for what the spool's disk has yet to take: two of the largest bodies. */
+const LEAST_QUEUED_BYTES = 64 * 2 ** 20;
 
 /** What the parts of the proxy share while it starts. */
 interface Context {
@@ -89,7 +91,15 @@ async function startRecorder({ config, logger, metrics, shutdown }: Context): Pr
   const { databaseUrl, spoolDir, spoolMaxBytes } = config;
   if (!config.storageEnabled || databaseUrl === undefined) return disabledRecorder();
   const recorderId = `${hostname()}:${config.port}`;
-  const recorder = await openRecorder({ spoolDir, spoolMaxBytes, databaseUrl, recorderId, logger, metrics });
+  const recorder = await openRecorder({
+    spoolDir,
+    spoolMaxBytes,
+    databaseUrl,
+    recorderId,
+    logger,
+    metrics,
+    maxQueuedBytes: Math.max(LEAST_QUEUED_BYTES, config.maxInflightBytes / 2),
+  });
   // A durable spool is shipped by the next start; another would be gone with this process.
   shutdown.add('recorder', (closing) =>
     recorder.close({

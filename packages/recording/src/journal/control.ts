@@ -1,12 +1,10 @@
 /**
- * Memory shared by the writer (main thread) and the reader (worker): where the journal ends, a doorbell, the exchange
+ * Memory shared by the writer (main thread) and the reader (worker): where the journal ends, a doorbell, the exchanges
  * being processed and the reader's counters. It outlives a crash of the worker, which is its point.
  */
 
 const POSITION = 0;
-const PROCESSING_HIGH = 1;
-const PROCESSING_LOW = 2;
-const BIG_CELLS = 4;
+const BIG_CELLS = 1;
 
 /** Offsets are below 4 GiB, so that one atomic cell holds segment and offset and neither is seen without the other. */
 const OFFSET_BITS = 32n;
@@ -14,7 +12,8 @@ const OFFSET_MASK = 0xffff_ffffn;
 
 const DOORBELL = 0;
 const WAITING = 1;
-const PROCESSING_CHANGES = 2;
+const SIGNS_OF_LIFE = 2;
+const PROCESSING_COUNT = 3;
 const INT_CELLS = 4;
 
 const COUNTERS = [
@@ -43,7 +42,11 @@ const COUNTER_INDEX = Object.fromEntries(COUNTERS.map((name, index) => [name, in
 
 const BIG_BYTES = BIG_CELLS * 8;
 const INT_BYTES = INT_CELLS * 4;
-const TOTAL_BYTES = BIG_BYTES + INT_BYTES + COUNTERS.length * 8;
+const COUNTER_BYTES = COUNTERS.length * 8;
+const ID_BYTES = 16;
+/** So many exchanges can be named as being processed. */
+export const MAX_PROCESSING = 1024;
+const TOTAL_BYTES = BIG_BYTES + INT_BYTES + COUNTER_BYTES + MAX_PROCESSING * ID_BYTES;
 
 /** A place in the journal: segment number and byte offset in it. */
 export interface JournalPosition {
@@ -56,12 +59,16 @@ export class JournalControl {
   readonly #big: BigInt64Array;
   readonly #ints: Int32Array;
   readonly #counters: Float64Array;
+  /** Ids of the exchanges being processed, one after the other. */
+  readonly #processing: Buffer;
 
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(TOTAL_BYTES)) {
     this.memory = memory;
     this.#big = new BigInt64Array(memory, 0, BIG_CELLS);
     this.#ints = new Int32Array(memory, BIG_BYTES, INT_CELLS);
     this.#counters = new Float64Array(memory, BIG_BYTES + INT_BYTES, COUNTERS.length);
+    const before = BIG_BYTES + INT_BYTES + COUNTER_BYTES;
+    this.#processing = Buffer.from(memory, before, MAX_PROCESSING * ID_BYTES);
   }
 
   /** Writer: bytes up to here are in the file. Rings the doorbell when somebody waits. */
@@ -109,25 +116,34 @@ export class JournalControl {
     Atomics.notify(this.#ints, DOORBELL);
   }
 
-  setProcessing(id: Buffer | undefined): void {
-    Atomics.add(this.#ints, PROCESSING_CHANGES, 1);
-    Atomics.store(this.#big, PROCESSING_HIGH, id === undefined ? 0n : id.readBigInt64BE(0));
-    Atomics.store(this.#big, PROCESSING_LOW, id === undefined ? 0n : id.readBigInt64BE(8));
+  /** @param ids of 16 bytes; no more than `MAX_PROCESSING` are kept */
+  setProcessing(ids: readonly Buffer[]): void {
+    Atomics.store(this.#ints, PROCESSING_COUNT, 0);
+    const count = Math.min(ids.length, MAX_PROCESSING);
+    for (let index = 0; index < count; index++) ids[index]?.copy(this.#processing, index * ID_BYTES);
+    Atomics.store(this.#ints, PROCESSING_COUNT, count);
+    this.showLife();
   }
 
-  /** The 16 bytes of the id of the exchange being processed. */
-  processing(): Buffer | undefined {
-    const high = Atomics.load(this.#big, PROCESSING_HIGH);
-    if (high === 0n) return undefined;
-    const id = Buffer.alloc(16);
-    id.writeBigInt64BE(high, 0);
-    id.writeBigInt64BE(Atomics.load(this.#big, PROCESSING_LOW), 8);
-    return id;
+  /** The ids of 16 bytes of the exchanges being processed. To be read when the other thread stands still. */
+  processing(): Buffer[] {
+    return Array.from({ length: this.processingCount() }, (_, index) =>
+      Buffer.from(this.#processing.subarray(index * ID_BYTES, (index + 1) * ID_BYTES)),
+    );
   }
 
-  /** How often `setProcessing` was called: stands still while one exchange is being processed. */
-  processingChanges(): number {
-    return Atomics.load(this.#ints, PROCESSING_CHANGES);
+  processingCount(): number {
+    return Atomics.load(this.#ints, PROCESSING_COUNT);
+  }
+
+  /** The reader's thread gets to run. */
+  showLife(): void {
+    Atomics.add(this.#ints, SIGNS_OF_LIFE, 1);
+  }
+
+  /** How often `showLife` and `setProcessing` were called: stands still while the thread does not come round. */
+  signsOfLife(): number {
+    return Atomics.load(this.#ints, SIGNS_OF_LIFE);
   }
 
   counter(name: ControlCounter): number {

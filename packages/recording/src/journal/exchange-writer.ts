@@ -27,6 +27,8 @@ export interface RecordingHost {
   storedMessage(text: string): string;
   /** Takes the entry, or says why not. */
   append(entry: AppendEntry): LostReason | undefined;
+  /** What the sender of a body should wait for, because the disk is behind. */
+  catchUp(): Promise<void> | undefined;
   /** The recording holds bytes to be written at the next tick. */
   markDirty(recording: ExchangeWriter): void;
   /** A wait for the end record, bounded, because the client is served regardless. */
@@ -116,6 +118,10 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
       if (this.#sealedBytes >= REQUEST_SLICE_BYTES) this.#append();
     }
     if (this.#requestPartBytes + this.#sealedBytes > 0) this.#host.markDirty(this);
+  }
+
+  catchUp(): Promise<void> | undefined {
+    return this.#recordBody && this.#state === 'open' ? this.#host.catchUp() : undefined;
   }
 
   requestEnd(): void {
@@ -291,6 +297,8 @@ export class UnrecordedExchange implements ExchangeRecording {
   }
 
   requestChunk(): void {}
+
+  catchUp(): undefined {}
 
   requestEnd(): void {}
 

@@ -110,10 +110,12 @@ class SpoolReader implements JournalReader {
     if (this.#table.quarantine(idToKey(exchangeId), why)) this.#afterRelease();
   }
 
-  processing(exchangeId: string | undefined): void {
-    this.#control.setProcessing(
-      exchangeId === undefined ? undefined : Buffer.from(idToKey(exchangeId), 'latin1'),
-    );
+  processing(exchangeIds: readonly string[]): void {
+    this.#control.setProcessing(exchangeIds.map((id) => Buffer.from(idToKey(id), 'latin1')));
+  }
+
+  showLife(): void {
+    this.#control.showLife();
   }
 
   openExchanges(): JournalExchange[] {

@@ -6,6 +6,7 @@ import { LOST_REASONS } from '../types.ts';
 import type { BeginMeta, ExchangeRecording, LostReason } from '../types.ts';
 import { AppendQueue } from './append-queue.ts';
 import type { AppendEntry, AppendOwner } from './append-queue.ts';
+import { Brake } from './brake.ts';
 import type { JournalControl } from './control.ts';
 import { EndWaits } from './end-waits.ts';
 import type { EndWait } from './end-waits.ts';
@@ -50,6 +51,8 @@ export interface JournalWriterOptions {
   lateAfterMs?: number;
   /** Bound for bytes accepted but not written; default 64 MiB. */
   maxQueuedBytes?: number;
+  /** How long request bodies wait for a disk that writes nothing; default 1000 ms. */
+  hangMs?: number;
   /** How often a failing disk is looked at; default 500 ms. */
   probeIntervalMs?: number;
   fs?: JournalFs;
@@ -61,6 +64,9 @@ const SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_SPOOL = 16;
 const SMALLEST_SEGMENT = 64 * 1024;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Of the bound, where request bodies begin to wait: what is in flight already has to fit as well. */
+const BRAKE_SHARE = 1 / 8;
+const HANG_MS = 1000;
 const PROBE_INTERVAL_MS = 500;
 /** A disk counts as usable again with this much room. */
 const ROOM_BYTES = 4 * 1024 * 1024;
@@ -87,6 +93,7 @@ export class JournalWriter implements RecordingHost {
   readonly #fs: JournalFs;
   readonly #queue: AppendQueue;
   readonly #waits: EndWaits;
+  readonly #brake: Brake;
   readonly #open = new Set<ExchangeWriter>();
   #dirty = new Set<ExchangeWriter>();
   #flushTimer: NodeJS.Timeout | undefined;
@@ -110,11 +117,16 @@ export class JournalWriter implements RecordingHost {
     >;
     const found = listSegments(options.spoolDir);
     this.firstSegment = (found.at(-1)?.number ?? 0) + 1;
+    const maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
+    this.#brake = new Brake({
+      highBytes: maxQueuedBytes * BRAKE_SHARE,
+      hangMs: options.hangMs ?? HANG_MS,
+    });
     this.budget = new SpoolBudget({
       control: options.control,
       maxBytes: options.maxBytes,
       foundBytes: found.reduce((sum, segment) => sum + segment.size, 0),
-      maxQueuedBytes: options.maxQueuedBytes ?? MAX_QUEUED_BYTES,
+      maxQueuedBytes,
     });
     this.#waits = new EndWaits({ lateAfterMs: options.lateAfterMs ?? 50, now: this.#now });
     this.#queue = new AppendQueue({
@@ -131,6 +143,7 @@ export class JournalWriter implements RecordingHost {
       onLeft: ({ bytes, slabs }) => {
         this.budget.queuedBytes -= bytes;
         for (const slab of slabs) this.slabs.release(slab);
+        this.#brake.progress(this.budget.queuedBytes);
       },
     });
   }
@@ -170,6 +183,10 @@ export class JournalWriter implements RecordingHost {
     return undefined;
   }
 
+  catchUp(): Promise<void> | undefined {
+    return this.#brake.check(this.budget.queuedBytes);
+  }
+
   markDirty(recording: ExchangeWriter): void {
     if (recording.dirty) return;
     recording.dirty = true;
@@ -201,6 +218,7 @@ export class JournalWriter implements RecordingHost {
   /** Ends what is open as interrupted, writes and syncs everything. */
   async close(): Promise<void> {
     clearTimeout(this.#flushTimer);
+    this.#brake.release();
     const endedAt = this.#now();
     const ends = [...this.#open].map((recording) => recording.end({ outcome: 'interrupted', endedAt }));
     this.refuseAll ??= 'closed';

@@ -104,6 +104,7 @@ export interface JournalReaderOptions {
 
 export interface Suspect {
   id: string;
+  /** How often a worker died while it processed this exchange alone. */
   attempts: number;
 }
 
@@ -138,10 +139,13 @@ export interface JournalReader {
   /** The exchange cannot be processed: its records go to the quarantine folder and it counts as acknowledged. */
   quarantine(exchangeId: string, why: { reason: string; error?: unknown }): void;
   /**
-   * Names the exchange being processed in shared memory, undefined when done. When the worker dies meanwhile, the
-   * exchange is tried once more; the second time it goes to quarantine and never appears in a batch again.
+   * Names the exchanges being processed in shared memory, none when done. When the worker dies meanwhile they are
+   * suspects of the next one, which has to process each of them alone. One that was named alone is tried once more; the
+   * second time it goes to quarantine and never appears in a batch again. No more than `MAX_PROCESSING` are named.
    */
-  processing(exchangeId: string | undefined): void;
+  processing(exchangeIds: readonly string[]): void;
+  /** To be called every second or so while something is awaited: tells it from hanging in an exchange. */
+  showLife(): void;
   /** Exchanges without an end so far, oldest first. */
   openExchanges(): JournalExchange[];
   /** The recorder could not write the rest of an exchange: it appears in the next batch as closed by `lost`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifyFailure } from './failure.ts';
+import { classifyFailure, mayBlameRecord } from './failure.ts';
 
 const coded = (code: string): Error => Object.assign(new Error('x'), { code });
 
@@ -32,5 +32,26 @@ describe('classifyFailure', () => {
     ['something that is no error', 'boom', 'bad-record'],
   ])('%s', (_, error, kind) => {
     expect(classifyFailure(error)).toBe(kind);
+  });
+});
+
+describe('mayBlameRecord', () => {
+  it.each([
+    ['an invalid text', coded('22021'), true],
+    ['a check violation', coded('23514'), true],
+    ['a lock that nobody gives back', coded('55P03'), true],
+    ['a server process that died', coded('57P02'), true],
+    ['a connection that was reset', coded('ECONNRESET'), true],
+    ['a connection that ended under the query', new Error('Connection terminated unexpectedly'), true],
+    ['an error of our own', new TypeError('undefined is not a function'), true],
+    ['a full disk', coded('53100'), false],
+    ['a server out of memory', coded('53200'), false],
+    ['a read-only database', coded('25006'), false],
+    ['a right that was taken away', coded('42501'), false],
+    ['a table that is not there', coded('42P01'), false],
+    ['connection refused', coded('ECONNREFUSED'), false],
+    ['a schema that no longer serves this version', coded('NEXUS_SCHEMA_UNFIT'), false],
+  ])('of %s: %s', (_, error, may) => {
+    expect(mayBlameRecord(error)).toBe(may);
   });
 });

@@ -27,6 +27,9 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
+/** Of the above, those that a record may have caused by ending the process that was to write it. */
+const LOST_CONNECTION_CODES = new Set(['ECONNRESET', 'EPIPE']);
+
 /**
  * Classifies an error thrown while a batch was written.
  * Errors without any code of PostgreSQL, the socket or ours come from `pg` when a connection ends under a
@@ -43,6 +46,16 @@ export function classifyFailure(error: unknown): Failure {
   if (OUTAGE_CLASSES.has(code.slice(0, 2)) && code.length === 5) return 'outage';
   if (RETRY_CODES.has(code)) return 'retry';
   return 'bad-record';
+}
+
+/**
+ * Whether an error may be the fault of the record it met: the database refused it, or the connection was lost under
+ * it. What the database says of itself (a full disk, read-only, missing rights) is never held against a record.
+ */
+export function mayBlameRecord(error: unknown): boolean {
+  if (classifyFailure(error) !== 'outage') return true;
+  const { code } = describe(error);
+  return code === undefined || LOST_CONNECTION_CODES.has(code) || /^(?:08|57P)/v.test(code);
 }
 
 function describe(error: unknown): { code: string | undefined; message: string } {

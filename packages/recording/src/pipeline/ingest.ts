@@ -4,6 +4,7 @@ import {
   ensurePartitions,
   openPool,
   putPieces,
+  rehearseExchanges,
   schemaFit,
   schemaVersion,
 } from '@claude-nexus/database';
@@ -15,6 +16,8 @@ export interface IngestPort {
   missingPieces(week: number, hashes: Buffer[]): Promise<Buffer[]>;
   /** Writes a batch in one transaction. Idempotent. Answers whether all its frames were new. */
   commit(batch: Omit<CommitBatch, 'recorder'>): Promise<boolean>;
+  /** Writes a batch and takes it back: rejects as `commit` would. */
+  rehearse(batch: Omit<CommitBatch, 'recorder'>): Promise<void>;
   /** Whether the database answers a trivial question now; never rejects. */
   answers(): Promise<boolean>;
   close(): Promise<void>;
@@ -76,6 +79,11 @@ export function openIngest(options: {
         readyUntil = 0;
         throw error;
       }
+    },
+    async rehearse(batch) {
+      await ensureReady();
+      const recorder = { id: options.recorderId, stats: options.stats(0) };
+      await rehearseExchanges(pool, { ...batch, recorder });
     },
     async answers() {
       return await pool.query('select 1').then(

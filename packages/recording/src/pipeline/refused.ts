@@ -4,8 +4,6 @@ import type { JournalExchange } from '../journal/types.ts';
 export interface RefusedExchange {
   source: JournalExchange;
   error: unknown;
-  /** How many exchanges had been committed before it was tried. */
-  committedBefore: number;
 }
 
 /**
@@ -32,11 +30,6 @@ export class RefusedExchanges {
 
   add(refused: RefusedExchange): void {
     this.#refused.set(refused.source.id, refused);
-  }
-
-  /** Those refused before the database took something else: their own fault. */
-  provenBad(committed: number): RefusedExchange[] {
-    return [...this.#refused.values()].filter(({ committedBefore }) => committed > committedBefore);
   }
 
   /** The one that has waited longest. */

@@ -1,14 +1,16 @@
 import type { RequestRow } from '@claude-nexus/database';
+import { MAX_PROCESSING } from '../journal/control.ts';
 import type { JournalExchange, JournalReader } from '../journal/types.ts';
 import type { BodyCutter } from '../store/index.ts';
 import { hashKey } from '../store/index.ts';
 import type { Exchange } from './exchange.ts';
-import { classifyFailure } from './failure.ts';
+import { classifyFailure, mayBlameRecord } from './failure.ts';
 import { FrameBases } from './frame-bases.ts';
 import { KnownPieces } from './known-pieces.ts';
 import type { IngestPort } from './ingest.ts';
 import { RefusedExchanges } from './refused.ts';
 import type { RefusedExchange } from './refused.ts';
+import { standIn } from './stand-in.ts';
 import type { CommittedRequest, PreparedUnit, Unit } from './unit.ts';
 import { frameUnits, prepareUnit, withoutBytes } from './unit.ts';
 
@@ -21,8 +23,11 @@ const MAX_RETRIES = 4;
 /** A batch that loses its connection this often, while the database answers otherwise, holds a bad record. */
 const MAX_LOST_CONNECTIONS = 3;
 const BACKOFF_MS = { first: 100, last: 5000 };
-/** With so many refused exchanges nothing more is read until the database takes one of them. */
+/** With so many refused exchanges nothing more is read until it is clear what becomes of one of them. */
 const MAX_REFUSED = 1000;
+
+/** A batch that is not tried as a whole. */
+const TOO_MANY = { error: undefined };
 
 /** What the shipper tells its surroundings. */
 export interface ShipperReport {
@@ -36,6 +41,8 @@ export interface ShipperOptions {
   ingest: IngestPort;
   cutter: BodyCutter;
   recorderId: string;
+  /** Exchanges an earlier worker died with: each is committed alone. */
+  suspects: ReadonlySet<string>;
   report: ShipperReport;
   /** Resolves after `ms`, or at once when the signal aborts. */
   wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -51,8 +58,6 @@ export class Shipper {
   /** Open exchanges that get a `pending` row at the next tick. */
   #fresh = new Set<JournalExchange>();
   readonly #refused = new RefusedExchanges(MAX_REFUSED);
-  /** Exchanges committed so far, pending ones too. */
-  #committed = 0;
   #refusedBackoff = BACKOFF_MS.first;
 
   constructor(options: ShipperOptions) {
@@ -74,28 +79,30 @@ export class Shipper {
     this.#fresh = new Set(
       batch.open.filter((source) => source.requestComplete && !this.#pending.has(source.id)),
     );
-    const sources = new Set([...due, ...batch.ended]);
-    if (sources.size > 0) await this.#ship([...sources], { signal, committedBefore: this.#committed });
+    const sources = [...new Set([...due, ...batch.ended])];
+    const { suspects } = this.#options;
+    const suspected = suspects.size === 0 ? [] : sources.filter(({ id }) => suspects.has(id));
+    await this.#ship(
+      suspected.length === 0 ? sources : sources.filter(({ id }) => !suspects.has(id)),
+      signal,
+    );
+    for (const source of suspected) await this.#ship([source], signal);
   }
 
   /** Commits all of it, or what remains without those the database refuses, or stops at the signal. */
-  async #ship(
-    sources: readonly JournalExchange[],
-    context: { signal: AbortSignal; committedBefore: number },
-  ): Promise<void> {
-    const refusal = await this.#attempt(sources, context.signal);
+  async #ship(sources: readonly JournalExchange[], signal: AbortSignal): Promise<void> {
+    if (sources.length === 0) return;
+    const refusal = sources.length > MAX_PROCESSING ? TOO_MANY : await this.#attempt(sources, signal);
     if (refusal === undefined) return;
     const middle = sources.length >> 1;
     if (middle > 0) {
-      await this.#ship(sources.slice(0, middle), context);
-      await this.#ship(sources.slice(middle), context);
+      await this.#ship(sources.slice(0, middle), signal);
+      await this.#ship(sources.slice(middle), signal);
       return;
     }
-    const { error } = refusal;
-    const { committedBefore } = context;
     // One still open is only left without its `pending` row: its end will show whether it is really bad.
     for (const source of sources) {
-      if (source.closing !== undefined) this.#refused.add({ source, error, committedBefore });
+      if (source.closing !== undefined) this.#refused.add({ source, ...refusal });
     }
   }
 
@@ -129,23 +136,47 @@ export class Shipper {
     return undefined;
   }
 
-  /** Tries refused exchanges again: all, once the database has taken something else, until then one at a time. */
+  /**
+   * Tries refused exchanges again, one after the other, until the database refuses one for reasons of its own. One is
+   * to blame when the database takes another of its time before and after it.
+   */
   async #reconsider(signal: AbortSignal): Promise<void> {
-    const provenBad = this.#refused.provenBad(this.#committed);
-    if (provenBad.length > 0) {
-      this.#refusedBackoff = BACKOFF_MS.first;
-      for (const refused of provenBad) {
-        const error = await this.#attemptAlone(refused, signal);
-        if (error !== undefined) this.#quarantine(refused.source, error);
+    for (let one = this.#refused.first(); one !== undefined && !signal.aborted; one = this.#refused.first()) {
+      const takesAnother = await this.#takesAnother(one.source);
+      const error = await this.#attemptAlone(one, signal);
+      if (error !== undefined) {
+        const toBlame = takesAnother && mayBlameRecord(error) && (await this.#takesAnother(one.source));
+        if (!toBlame) {
+          this.#refused.add({ ...one, error });
+          break;
+        }
+        this.#quarantine(one.source, error);
       }
-      return;
+      this.#refusedBackoff = BACKOFF_MS.first;
     }
+    if (this.#refused.isEmpty || signal.aborted) return;
     await this.#options.wait(this.#refusedBackoff, signal);
     this.#refusedBackoff = Math.min(this.#refusedBackoff * 2, BACKOFF_MS.last);
-    const one = this.#refused.first();
-    if (one === undefined) return;
-    const error = await this.#attemptAlone(one, signal);
-    if (error !== undefined) this.#refused.add({ ...one, error });
+  }
+
+  /** Whether the database would take an exchange of the same time that holds nothing of this one. */
+  async #takesAnother(source: JournalExchange): Promise<boolean> {
+    const { cutter, ingest, recorderId } = this.#options;
+    try {
+      const unit = prepareUnit({ source: standIn(source), committed: undefined }, { cutter, recorderId });
+      const { frames, pieces } = frameUnits([unit], {
+        isMissing: () => true,
+        bases: new FrameBases(),
+        isRetry: true,
+      });
+      await ingest.rehearse({ frames, pieces, nodes: unit.nodes, requests: [unit.row] });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      // What was cut is not stored.
+      cutter.forget();
+    }
   }
 
   /** @returns the error it is refused with; it is then no longer among the refused */
@@ -167,7 +198,7 @@ export class Shipper {
     const prepared: PreparedUnit[] = [];
     for (const source of sources) {
       const unit: Unit = { source, committed: this.#pending.get(source.id) };
-      reader.processing(source.id);
+      reader.processing([source.id]);
       try {
         prepared.push(prepareUnit(unit, { cutter, recorderId }));
       } catch (error) {
@@ -175,12 +206,22 @@ export class Shipper {
         this.#quarantine(source, error);
       }
     }
-    reader.processing(undefined);
+    reader.processing([]);
     return prepared;
   }
 
   async #commit(units: readonly PreparedUnit[], isRetry: boolean): Promise<void> {
     if (units.length === 0) return;
+    const { reader } = this.#options;
+    reader.processing(units.map(({ exchange }) => exchange.source.id));
+    try {
+      await this.#write(units, isRetry);
+    } finally {
+      reader.processing([]);
+    }
+  }
+
+  async #write(units: readonly PreparedUnit[], isRetry: boolean): Promise<void> {
     const { ingest, report } = this.#options;
     const missing = await this.#missingPieces(units);
     const { frames, pieces, placed } = frameUnits(units, {
@@ -193,7 +234,6 @@ export class Shipper {
     const areNew = await ingest.commit({ frames, pieces, nodes, requests: rows });
     if (areNew) for (const { place, frame } of placed) this.#bases.add(place, frame);
     else this.#bases.clear();
-    this.#committed += rows.length;
     for (const { exchange, parts } of units) {
       for (const { pieces: offered } of parts) {
         for (const piece of offered) this.#known.add(exchange.request.week, piece.hash);

@@ -18,8 +18,8 @@ export interface AttemptLimiterOptions {
 }
 
 /**
- * Counts failed logins only: as leaky buckets, each one number, "when this bucket would be empty". While a bucket is
- * full no key of that address is looked at, the right one neither, or the limit would not limit guessing.
+ * Counts failed logins only: as leaky buckets, each one number, "when this bucket would be empty". What happens while a
+ * bucket is full is for the caller to decide.
  */
 export class AttemptLimiter {
   readonly #options: AttemptLimiterOptions;
@@ -30,7 +30,7 @@ export class AttemptLimiter {
     this.#options = options;
   }
 
-  /** Seconds until an attempt from this address is looked at; 0 for now. */
+  /** Seconds until another failure of this address is within the limit; 0 for now. */
   waitSeconds(address: string): number {
     const { perAddress, global } = this.#options;
     const own = this.#overflowMs(this.#emptyAt.get(bucketOf(address)) ?? 0, perAddress);

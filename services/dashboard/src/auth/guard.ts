@@ -20,7 +20,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function guard(app: FastifyInstance, authenticator: Authenticator): void {
   app.decorateRequest('caller', undefined);
   app.addHook('onRequest', async (request) => {
-    request.caller = authenticator.identify(request);
+    request.caller = await authenticator.identify(request);
     if (request.routeOptions.config.open !== true && request.caller === undefined) {
       throw new UnauthenticatedError();
     }

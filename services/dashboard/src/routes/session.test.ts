@@ -146,26 +146,70 @@ describe('session', () => {
 });
 
 describe('guessing', () => {
-  it('is stopped after ten wrong keys, the right one included, and goes on after a while', async () => {
+  it('beyond ten wrong keys is answered late and with 429, and within the limit again after a while', async () => {
+    await dashboard.app.close();
+    const waits: number[] = [];
+    dashboard = await testDashboard({
+      wait: async (ms) => {
+        waits.push(ms);
+      },
+    });
     for (let n = 0; n < 10; n += 1) expect((await login(`wrong ${n}`)).statusCode).toBe(401);
-    const refused = await login();
-    expect(refused.statusCode).toBe(429);
-    expect(refused.headers['retry-after']).toBe('30');
-    expect(refused.json()).toMatchObject({ code: 'NEXUS_TOO_MANY_ATTEMPTS' });
+    expect(waits).toEqual([]);
+    for (let n = 0; n < 3; n += 1) {
+      const refused = await login('another wrong one');
+      expect(refused.statusCode).toBe(429);
+      expect(refused.headers['retry-after']).toBe('30');
+      expect(refused.json()).toMatchObject({ code: 'NEXUS_TOO_MANY_ATTEMPTS' });
+    }
+    expect(waits).toEqual([1000, 1000, 1000]);
     dashboard.clock.now += 30_000;
-    expect((await login()).statusCode).toBe(200);
+    expect((await login('wrong again')).statusCode).toBe(401);
   });
 
-  it('is stopped in headers too, and leaves sessions and the login form alone', async () => {
+  it('does not lock out who has the right key and shares the address, at the login or in headers', async () => {
+    for (let n = 0; n < 300; n += 1) {
+      await login(`wrong ${n}`);
+      await dashboard.get('/api/requests', { 'x-dashboard-key': `wrong ${n}` });
+    }
+    expect((await login('one more')).statusCode).toBe(429);
+    expect((await dashboard.get('/api/requests', { 'x-dashboard-key': 'one more' })).statusCode).toBe(429);
     const cookie = await cookieOf(await login());
-    for (let n = 0; n < 10; n += 1) await dashboard.get('/api/session', { 'x-dashboard-key': `wrong ${n}` });
-    expect((await dashboard.get('/api/requests')).statusCode).toBe(429);
+    expect((await dashboard.get('/api/requests')).statusCode).toBe(200);
     expect((await dashboard.app.inject({ url: '/api/requests', headers: { cookie } })).statusCode).toBe(200);
+  });
+
+  it('holds back a bounded number of answers, and none of those to the right key', async () => {
+    await dashboard.app.close();
+    const end = Promise.withResolvers<void>();
+    let held = 0;
+    dashboard = await testDashboard({
+      wait: () => {
+        held += 1;
+        return end.promise;
+      },
+    });
+    for (let n = 0; n < 10; n += 1) await login(`wrong ${n}`);
+    const guesses = Array.from({ length: 150 }, (_, n) => login(`parallel ${n}`));
+    await Promise.race(guesses);
     expect((await login()).statusCode).toBe(200);
+    expect(held).toBe(100);
+    end.resolve();
+    expect(new Set((await Promise.all(guesses)).map(({ statusCode }) => statusCode))).toEqual(new Set([429]));
+  });
+
+  it('is limited for the right key, too, where that is short enough to be guessed', async () => {
+    await dashboard.app.close();
+    const apiKey = 'short-key-of-15';
+    dashboard = await testDashboard({ apiKey });
+    for (let n = 0; n < 10; n += 1) expect((await login(`wrong ${n}`)).statusCode).toBe(401);
+    expect((await login(apiKey)).statusCode).toBe(429);
+    dashboard.clock.now += 30_000;
+    expect((await login(apiKey)).statusCode).toBe(200);
   });
 
   it('is not made possible by forwarded addresses', async () => {
     for (let n = 0; n < 10; n += 1) await login(`wrong ${n}`, { 'x-forwarded-for': `192.0.2.${n}` });
-    expect((await login(KEY, { 'x-forwarded-for': '192.0.2.200' })).statusCode).toBe(429);
+    expect((await login('one more', { 'x-forwarded-for': '192.0.2.200' })).statusCode).toBe(429);
   });
 });

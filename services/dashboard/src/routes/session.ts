@@ -45,7 +45,7 @@ export function sessionRoutes(app: App, { authenticator, basePath }: RouteContex
   });
 
   app.post('/session', { ...open, schema: loginSchema }, async (request, reply): Promise<SessionStatus> => {
-    const session = authenticator.login(request.ip, request.body.key);
+    const session = await authenticator.login(request.ip, request.body.key);
     if (session === undefined) throw new UnauthenticatedError();
     setCookie(request, reply, { session, basePath });
     reply.header('cache-control', 'no-store');

@@ -28,6 +28,7 @@ export async function testDashboard(options: Partial<DashboardOptions> = {}): Pr
     apiKey: KEY,
     webRoot: join(tmpdir(), 'no-such-web-root'),
     now: () => clock.now,
+    wait: async () => undefined,
     ...options,
   });
   await dashboard.feed.read();

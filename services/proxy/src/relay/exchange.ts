@@ -19,6 +19,7 @@ import type {
 } from './ports.ts';
 import type { RelayTimeouts } from './timeouts.ts';
 import type { UploadTap } from './upload.ts';
+import { UploadPace } from './upload-pace.ts';
 import { Upload } from './upload.ts';
 import type { UpstreamHead } from './upstream/answer-head.ts';
 import type { BodyBytes } from './upstream/answer-parser.ts';
@@ -36,8 +37,8 @@ export interface ExchangeHost {
   readonly logger: RelayLogger;
   readonly draining: boolean;
   now(): number;
-  /** Counts body bytes in; false when there is no room for them. */
-  takeBytes(bytes: number): boolean;
+  /** Counts body bytes of this exchange in; false when there is no room for them. */
+  takeBytes(bytes: number, exchange: Exchange): boolean;
   ended(exchange: Exchange, summary: ExchangeSummary): void;
 }
 
@@ -68,6 +69,7 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
   readonly #recording: ExchangeRecording;
   readonly #writer: AnswerWriter;
   readonly #startedAt: number;
+  readonly #pace: UploadPace;
   #upload: Upload | undefined;
   #uploadDone: boolean;
   #upstream: UpstreamCall | undefined;
@@ -86,6 +88,7 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
     this.#call = call;
     this.#startedAt = host.now();
     this.#lastActivity = this.#startedAt;
+    this.#pace = new UploadPace(host.timeouts.uploadGraceMs, this.#startedAt);
     this.#uploadDone = call.declaredLength === 0;
     this.#writer = new AnswerWriter(call.res, this);
     this.#recording = host.recorder.begin(startOf(call, this.#startedAt));
@@ -98,6 +101,21 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
   /** Body bytes this exchange has counted in; its owner counts them out at its end. */
   get countedBytes(): number {
     return this.#countedBytes;
+  }
+
+  /** Positive: the client holds room for a body and is behind with it for so many milliseconds. */
+  behindMs(now: number): number {
+    const sending = !this.#over && !this.#uploadDone && this.#headAt === undefined;
+    if (!sending || this.#countedBytes === 0 || this.#upload?.blocked === true) return 0;
+    return this.#pace.behindMs(now);
+  }
+
+  /** Ends an upload that is behind, because others need the room. @returns the bytes it held */
+  yieldRoom(): number {
+    const bytes = this.#countedBytes;
+    this.#countedBytes = 0;
+    this.fail(FAILURES.slow);
+    return bytes;
   }
 
   /** Sends the request upstream and starts reading its body. */
@@ -170,12 +188,15 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
     this.#lastActivity = this.#host.now();
     this.#requestBytes += chunk.length;
     if (this.#over) return true;
+    this.#pace.came(chunk.length, this.#lastActivity);
     const failure = this.#sizeFailure(chunk.length);
     if (failure !== undefined) {
       this.fail(failure);
       return true;
     }
     this.#recording.requestChunk(chunk);
+    const caughtUp = this.#recording.catchUp();
+    if (caughtUp !== undefined) this.#upload?.hold(caughtUp);
     return this.#upstream?.write(chunk) ?? true;
   }
 
@@ -185,6 +206,11 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
     if (this.#over) return;
     this.#recording.requestEnd();
     this.#upstream?.end();
+  }
+
+  uploadResumed(): void {
+    this.#lastActivity = this.#host.now();
+    this.#pace.excuse(this.#lastActivity);
   }
 
   delivered(chunk: Buffer): void {
@@ -207,9 +233,7 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
   // The upstream's side
 
   uploadDrained(): void {
-    if (this.#upload?.blocked !== true) return;
-    this.#lastActivity = this.#host.now();
-    this.#upload.resume();
+    this.#upload?.resume();
   }
 
   answerHead(head: UpstreamHead): void {
@@ -254,7 +278,7 @@ export class Exchange implements AnswerHandler, UploadTap, AnswerSource {
   /** Counts what has come: what is only announced takes no memory, and could be announced by anybody. */
   #sizeFailure(bytes: number): Failure | undefined {
     if (this.#requestBytes > this.#host.maxBodyBytes) return FAILURES.tooLarge;
-    if (!this.#host.takeBytes(bytes)) return FAILURES.overloaded;
+    if (!this.#host.takeBytes(bytes, this)) return FAILURES.overloaded;
     this.#countedBytes += bytes;
     return undefined;
   }

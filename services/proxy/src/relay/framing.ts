@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { speaksHttp } from '@claude-nexus/runtime';
+
 import type { Failure } from './failure.ts';
 import { FAILURES } from './failure.ts';
 import type { HeaderView } from './header-view.ts';
@@ -15,7 +17,7 @@ const MAX_HEADERS = 256;
  * @returns the answer to give, or undefined for a request that is fine
  */
 export function framingFailure(req: IncomingMessage, headers: HeaderView): Failure | undefined {
-  if (req.httpVersionMajor !== 1) return FAILURES.version;
+  if (req.httpVersionMajor !== 1 || !speaksHttp(req)) return FAILURES.version;
   if (headers.names.length > MAX_HEADERS) return FAILURES.headersTooLarge;
   if (!isPath(req.url ?? '')) return FAILURES.target;
   const hosts = count(headers.names, 'host');

@@ -48,6 +48,8 @@ export interface ExchangeRecording {
   /** Also the `request_id` of errors the proxy answers itself. */
   readonly id: string;
   requestChunk(chunk: Buffer): void;
+  /** @returns what to wait for before more of the request is read; undefined: nothing. Never rejects. */
+  catchUp(): Promise<void> | undefined;
   requestEnd(): void;
   responseHead(head: { status: number; headers: string[]; at: number }): void;
   /** `at`: arrival, epoch milliseconds. */

@@ -115,7 +115,7 @@ class ExchangeRelay implements Relay, ExchangeHost {
     const call = { req, res, headers, decision, declaredLength: length };
     if (length !== undefined && length > this.maxBodyBytes) {
       this.#begin(call).fail(FAILURES.tooLarge);
-    } else if (this.#hasRoom(length ?? 0)) {
+    } else if (this.#makeRoom(length ?? 0)) {
       this.#begin(call).start();
     } else {
       this.#refuse(req, res, { failure: FAILURES.overloaded, uploading: length !== 0 });
@@ -155,8 +155,8 @@ class ExchangeRelay implements Relay, ExchangeHost {
     this.upstream.close();
   }
 
-  takeBytes(bytes: number): boolean {
-    if (!this.#hasRoom(bytes)) return false;
+  takeBytes(bytes: number, exchange: Exchange): boolean {
+    if (!this.#makeRoom(bytes, exchange)) return false;
     this.#inflightBytes += bytes;
     return true;
   }
@@ -171,6 +171,34 @@ class ExchangeRelay implements Relay, ExchangeHost {
 
   #hasRoom(bytes: number): boolean {
     return this.#inflightBytes + bytes <= this.#maxInflightBytes;
+  }
+
+  /**
+   * Room for so many bytes, if need be that of uploads that are behind, the furthest first: a client that stalls must
+   * not keep others out. One that keeps up is never ended for them.
+   */
+  #makeRoom(bytes: number, asker?: Exchange): boolean {
+    if (bytes > this.#maxInflightBytes) return false;
+    while (!this.#hasRoom(bytes)) {
+      const last = this.#furthestBehind(asker);
+      if (last === undefined) return false;
+      this.logger.warn({ inflightBytes: this.#inflightBytes }, 'a stalled upload is ended to make room');
+      this.#inflightBytes -= last.yieldRoom();
+    }
+    return true;
+  }
+
+  #furthestBehind(asker: Exchange | undefined): Exchange | undefined {
+    const now = this.now();
+    let last: Exchange | undefined;
+    let longest = 0;
+    for (const exchange of this.#exchanges.values()) {
+      const behind = exchange === asker ? 0 : exchange.behindMs(now);
+      if (behind <= longest) continue;
+      longest = behind;
+      last = exchange;
+    }
+    return last;
   }
 
   #begin(call: ExchangeCall): Exchange {

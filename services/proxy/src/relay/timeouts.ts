@@ -4,6 +4,8 @@ export interface RelayTimeouts {
   readonly connectMs: number;
   /** A client that has begun a body and sends nothing. */
   readonly uploadIdleMs: number;
+  /** How far such a client may fall behind a steady pace while there is no room for the bodies of others. */
+  readonly uploadGraceMs: number;
   /** Silence of the upstream: before its head, and within an answer that is not an event stream. */
   readonly answerMs: number;
   /** A whole exchange, event streams included. */
@@ -15,6 +17,7 @@ export interface RelayTimeouts {
 export const DEFAULT_TIMEOUTS: RelayTimeouts = {
   connectMs: 10_000,
   uploadIdleMs: 60_000,
+  uploadGraceMs: 5_000,
   answerMs: 600_000,
   streamMs: 3_600_000,
   lingerMs: 5_000,

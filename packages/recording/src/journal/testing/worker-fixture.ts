@@ -24,10 +24,10 @@ send({ type: 'ready' });
 while (!stop.signal.aborted) {
   const { ended } = await reader.next({ maxBytes: 65_536, timeoutMs: 100, signal: stop.signal });
   for (const exchange of ended) {
-    reader.processing(exchange.id);
+    reader.processing([exchange.id]);
     if (exchange.begin.domain === settings['crashOn']) throw new Error('a poisonous exchange');
     while (exchange.begin.domain === settings['hangOn']);
-    reader.processing(undefined);
+    reader.processing([]);
     const { id, closing, lost, recovered } = exchange;
     send({ type: 'log', level: 'info', fields: { id, closing, lost, recovered }, message: 'read' });
     send({ type: 'count', name: 'exchanges_total', labels: { kind: 'main', outcome: 'completed' }, by: 1 });

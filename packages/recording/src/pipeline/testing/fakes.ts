@@ -41,6 +41,8 @@ export class FakeReader implements JournalReader {
 
   processing(): void {}
 
+  showLife(): void {}
+
   openExchanges(): JournalExchange[] {
     return [];
   }
@@ -73,7 +75,7 @@ export class MemoryIngest implements IngestPort {
   readonly #frames = new Map<string, FrameRow>();
   readonly #pieces = new Map<string, PieceRow>();
   readonly #nodes = new Map<string, NodeRow>();
-  /** Called before each commit; throws to make it fail. */
+  /** Called before each commit and rehearsal; throws to make it fail. */
   beforeCommit: (batch: Batch) => void = () => undefined;
 
   async missingPieces(_week: number, hashes: Buffer[]): Promise<Buffer[]> {
@@ -81,20 +83,8 @@ export class MemoryIngest implements IngestPort {
   }
 
   async commit(batch: Batch): Promise<boolean> {
-    this.beforeCommit(batch);
-    const leaves = batch.requests.flatMap(({ leafNode }) =>
-      leafNode === undefined ? [] : [hashKey(leafNode)],
-    );
-    const coming = new Set(batch.nodes.map((node) => hashKey(node.hash)));
-    if (!leaves.every((leaf) => coming.has(leaf) || this.#nodes.has(leaf))) throw missing('leaf');
-    const news = batch.frames.filter((frame) => !this.#frames.has(frameKey(frame)));
-    const written = new Set(news.map(frameKey));
-    const given = new Set(batch.frames.map(frameKey));
-    for (const { base = '', part } of batch.frames) {
-      const key = frameKey({ requestId: base, part });
-      if (base !== '' && !written.has(key) && (given.has(key) || !this.#frames.has(key)))
-        throw missing('base');
-    }
+    const written = this.#check(batch);
+    const news = batch.frames.filter((frame) => written.has(frameKey(frame)));
     for (const frame of news) this.#frames.set(frameKey(frame), frame);
     for (const piece of batch.pieces) {
       if (written.has(frameKey(piece))) this.#pieces.set(hashKey(piece.hash), piece);
@@ -103,6 +93,28 @@ export class MemoryIngest implements IngestPort {
     for (const request of batch.requests) this.requests.set(request.id, request);
     this.commits.push(batch);
     return news.length === batch.frames.length;
+  }
+
+  async rehearse(batch: Batch): Promise<void> {
+    this.#check(batch);
+  }
+
+  /** Throws what the database would refuse the batch with; answers the keys of the frames it would write. */
+  #check(batch: Batch): ReadonlySet<string> {
+    this.beforeCommit(batch);
+    const leaves = batch.requests.flatMap(({ leafNode }) =>
+      leafNode === undefined ? [] : [hashKey(leafNode)],
+    );
+    const coming = new Set(batch.nodes.map((node) => hashKey(node.hash)));
+    if (!leaves.every((leaf) => coming.has(leaf) || this.#nodes.has(leaf))) throw missing('leaf');
+    const given = new Set(batch.frames.map(frameKey));
+    const written = new Set([...given].filter((key) => !this.#frames.has(key)));
+    for (const { base = '', part } of batch.frames) {
+      const key = frameKey({ requestId: base, part });
+      if (base !== '' && !written.has(key) && (given.has(key) || !this.#frames.has(key)))
+        throw missing('base');
+    }
+    return written;
   }
 
   /** Loses everything but the schema, as a database restored from an old backup would. */

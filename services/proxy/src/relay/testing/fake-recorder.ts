@@ -11,12 +11,18 @@ export class FakeRecording implements ExchangeRecording {
   endRecord: ExchangeEnd | undefined;
   readonly ended: Promise<ExchangeEnd>;
   readonly #gate: () => Promise<void>;
+  readonly #brake: () => Promise<void> | undefined;
   readonly #resolveEnded: (end: ExchangeEnd) => void;
 
-  constructor(id: string, start: ExchangeStart, gate: () => Promise<void>) {
+  constructor(
+    id: string,
+    start: ExchangeStart,
+    disk: { gate: () => Promise<void>; brake: () => Promise<void> | undefined },
+  ) {
     this.id = id;
     this.start = start;
-    this.#gate = gate;
+    this.#gate = disk.gate;
+    this.#brake = disk.brake;
     const { promise, resolve } = Promise.withResolvers<ExchangeEnd>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -33,6 +39,10 @@ export class FakeRecording implements ExchangeRecording {
   requestChunk(chunk: Buffer): void {
     this.#mustBeOpen();
     this.requestChunks.push(chunk);
+  }
+
+  catchUp(): Promise<void> | undefined {
+    return this.#brake();
   }
 
   requestEnd(): void {
@@ -62,14 +72,18 @@ export class FakeRecording implements ExchangeRecording {
   }
 }
 
-/** A recorder in memory. `holdEnds` makes the ends wait, as a slow disk does. */
+/** A recorder in memory. `holdEnds` makes the ends wait and `holdBodies` the bodies, as a slow disk does. */
 export class FakeRecorder implements ExchangeRecorder {
   readonly recordings: FakeRecording[] = [];
   #gate: Promise<void> = Promise.resolve();
+  #brake: Promise<void> | undefined;
   #waiters: (() => void)[] = [];
 
   begin(start: ExchangeStart): FakeRecording {
-    const recording = new FakeRecording(`recording-${this.recordings.length + 1}`, start, () => this.#gate);
+    const recording = new FakeRecording(`recording-${this.recordings.length + 1}`, start, {
+      gate: () => this.#gate,
+      brake: () => this.#brake,
+    });
     this.recordings.push(recording);
     for (const resolve of this.#waiters.splice(0)) resolve();
     return recording;
@@ -91,5 +105,15 @@ export class FakeRecorder implements ExchangeRecorder {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
     return resolve;
+  }
+
+  /** Senders of bodies are told to wait from now on, until the returned function is called. */
+  holdBodies(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#brake = promise;
+    return () => {
+      this.#brake = undefined;
+      resolve();
+    };
   }
 }
