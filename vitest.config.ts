@@ -11,6 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,services,scripts}/**/*.test.ts'],
           exclude: [...ignored, '**/*.db.test.ts'],
+          // A guard against hanging only; some start threads, which takes seconds on a busy machine.
+          testTimeout: 30_000,
         },
       },
       {
