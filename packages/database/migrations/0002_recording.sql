@@ -132,6 +132,7 @@ create table nexus.node (
   depth integer not null,
   hash bytea not null,
   parent bytea,
+  -- The first 8 bytes: they find candidates within one week, whose messages can then be compared.
   strict_chain bytea not null,
   loose_chain bytea not null,
   recipe bytea not null,

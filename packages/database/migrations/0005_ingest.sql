@@ -110,11 +110,11 @@ begin
   end if;
 
   if json_array_length(p_nodes) > 0 then
-    -- Packed: hash, parent (zeros for a root), strict chain, loose chain, recipe.
+    -- Packed: hash, parent (zeros for a root), start of the strict and of the loose chain, recipe.
     insert into nexus.node (week, depth, hash, parent, strict_chain, loose_chain, recipe)
     select n.week, n.depth, substr(p_bytes, n.at + 1, 16),
       case when n.root then null else substr(p_bytes, n.at + 17, 16) end,
-      substr(p_bytes, n.at + 33, 16), substr(p_bytes, n.at + 49, 16), substr(p_bytes, n.at + 65, n.length)
+      substr(p_bytes, n.at + 33, 8), substr(p_bytes, n.at + 41, 8), substr(p_bytes, n.at + 49, n.length)
     from json_to_recordset(p_nodes)
       as n(week integer, depth integer, root boolean, at integer, length integer)
     order by 1, 3

@@ -33,7 +33,7 @@ export interface PieceRow {
   readonly length: number;
 }
 
-/** A message in the prefix tree of a week. Hashes and chains are 16 bytes. */
+/** A message in the prefix tree of a week. Hashes and chains are 16 bytes; of the chains the first 8 are stored. */
 export interface NodeRow {
   readonly week: number;
   readonly hash: Buffer;

@@ -146,8 +146,8 @@ describe('commitExchanges', () => {
         hash: node.hash,
         parent: node.parent ?? null,
         depth: node.depth,
-        strict_chain: node.strictChain,
-        loose_chain: node.looseChain,
+        strict_chain: node.strictChain.subarray(0, 8),
+        loose_chain: node.looseChain.subarray(0, 8),
         recipe: node.recipe,
       })),
     );

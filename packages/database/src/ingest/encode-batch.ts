@@ -75,12 +75,15 @@ function pieceRecord(row: PieceRow, bytes: ByteColumn): Record<string, unknown> 
   };
 }
 
-/** Packed in the order the function reads: hash, parent, strict chain, loose chain, recipe. */
+/** A node for each message of each turn: short rows, and 64 bits tell the sequences of a week apart. */
+const STORED_CHAIN_BYTES = 8;
+
+/** Packed in the order the function reads: hash, parent, start of the strict and of the loose chain, recipe. */
 function nodeRecord(row: NodeRow, bytes: ByteColumn): Record<string, unknown> {
   const at = bytes.add(checkedHash(row.hash, 16, 'node.hash'));
   bytes.add(checkedHash(row.parent ?? NO_PARENT, 16, 'node.parent'));
-  bytes.add(checkedHash(row.strictChain, 16, 'node.strictChain'));
-  bytes.add(checkedHash(row.looseChain, 16, 'node.looseChain'));
+  bytes.add(checkedHash(row.strictChain, 16, 'node.strictChain').subarray(0, STORED_CHAIN_BYTES));
+  bytes.add(checkedHash(row.looseChain, 16, 'node.looseChain').subarray(0, STORED_CHAIN_BYTES));
   bytes.add(row.recipe);
   return {
     week: checkedInteger(row.week, 'node.week'),
