@@ -107,7 +107,9 @@ class SpoolReader implements JournalReader {
   }
 
   quarantine(exchangeId: string, why: { reason: string; error?: unknown }): void {
-    if (this.#table.quarantine(idToKey(exchangeId), why)) this.#afterRelease();
+    if (!this.#table.quarantine(idToKey(exchangeId), why)) return;
+    this.#afterRelease();
+    this.#save();
   }
 
   processing(exchangeIds: readonly string[]): void {
@@ -155,8 +157,11 @@ class SpoolReader implements JournalReader {
   #read(maxBytes: number): JournalBatch {
     this.#lastReadAt = this.#now();
     if (this.#closed) return { ended: [], open: [], caughtUp: true };
+    const quarantined = this.#control.counter('quarantined');
     const { caughtUp, position } = this.#scanner.scan(maxBytes);
     if (caughtUp) this.#table.closeLost();
+    // The thread may die of the next exchange; this one must not be set aside, and counted, again.
+    if (this.#control.counter('quarantined') !== quarantined) this.#save();
     const batch = { ...this.#table.takeChanges(), caughtUp };
     this.#table.publish();
     this.#control.setCounter('readSegment', position.segment);
