@@ -200,7 +200,8 @@ describe('npm start', () => {
     for (const pid of processes) expect([pid, await isRunning(pid)]).toEqual([pid, false]);
     next.interrupt();
     await stopped(next);
-  });
+    // Every wait above is bounded and says what it waits for.
+  }, 240_000);
 });
 
 describe('a service manager', () => {
