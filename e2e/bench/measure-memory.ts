@@ -11,6 +11,8 @@ export interface MemoryResult {
   readonly bodyBytes: number;
   readonly idleBytes: number;
   readonly perStreamBytes: number;
+  /** Of these, what the recorder keeps of the sessions' requests, whether their streams are open or not. */
+  readonly rememberedPerStreamBytes: number;
 }
 
 /** Slow enough to be open together, long enough to be measured. */
@@ -32,6 +34,7 @@ export async function measureMemory(
   warm.close();
   await delay(SETTLE_MS / 2);
   const before = await target.use();
+  const rememberedBefore = (await target.recording?.rememberedBytes()) ?? 0;
   const clients: BenchClient[] = [];
   for (let opened = 0; opened < streams; opened += OPEN_AT_ONCE) {
     const batch = Array.from({ length: OPEN_AT_ONCE }, () => new BenchClient(target.port));
@@ -40,6 +43,7 @@ export async function measureMemory(
   }
   await delay(SETTLE_MS);
   const after = await target.use();
+  const rememberedAfter = (await target.recording?.rememberedBytes()) ?? 0;
   for (const client of clients) client.close();
   if (before === undefined || after === undefined) return undefined;
   return {
@@ -47,5 +51,6 @@ export async function measureMemory(
     bodyBytes,
     idleBytes: before.rssBytes,
     perStreamBytes: (after.rssBytes - before.rssBytes) / streams,
+    rememberedPerStreamBytes: (rememberedAfter - rememberedBefore) / streams,
   };
 }

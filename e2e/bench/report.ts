@@ -65,13 +65,23 @@ export function printMemory(results: readonly (MemoryResult | undefined)[]): voi
     known.find(({ target, bodyBytes }) => target === BARE && bodyBytes === body)?.perStreamBytes;
   printTable(
     'Memory of a fresh process',
-    ['target', 'KB body', 'MiB before', 'KiB per open slow stream', 'x bare'],
-    known.map(({ target, bodyBytes, idleBytes, perStreamBytes }) => [
+    [
+      'target',
+      'KB body',
+      'MiB before',
+      'KiB per open slow stream',
+      'x bare',
+      'of it remembered',
+      'rest x bare',
+    ],
+    known.map(({ target, bodyBytes, idleBytes, perStreamBytes, rememberedPerStreamBytes: remembered }) => [
       target,
       cell(bodyBytes / 1000),
       cell(idleBytes / MIB),
       cell(perStreamBytes / KIB),
       ratio(perStreamBytes, bare(bodyBytes)),
+      cell(remembered / KIB),
+      ratio(perStreamBytes - remembered, bare(bodyBytes)),
     ]),
   );
 }

@@ -30,6 +30,8 @@ export interface Recording {
   counted(): Promise<number>;
   /** CPU microseconds of all PostgreSQL processes so far; undefined where that cannot be told. */
   databaseCpuUs(): Promise<number | undefined>;
+  /** Bytes the proxy says it keeps of earlier exchanges; up to a second old. */
+  rememberedBytes(): Promise<number>;
   /** Bytes on disk by table, indexes included. */
   storedBytes(): Promise<ReadonlyMap<string, number>>;
 }
@@ -96,6 +98,7 @@ export async function startNexus(upstream: string, nodeFlags: readonly string[] 
   const folder = await mkdtemp(path.join(tmpdir(), 'nexus-bench-'));
   await mkdir(path.join(folder, 'credentials'));
   const port = await freePort();
+  const metricsPort = await freePort();
   const child = fork(path.join(ROOT, 'services/proxy/src/main.ts'), {
     execArgv: ['--import', CPU_PROBE, ...nodeFlags],
     stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
@@ -104,7 +107,7 @@ export async function startNexus(upstream: string, nodeFlags: readonly string[] 
 
       HOST: '127.0.0.1',
       PORT: String(port),
-      METRICS_PORT: String(await freePort()),
+      METRICS_PORT: String(metricsPort),
       CLAUDE_API_BASE_URL: upstream,
       CREDENTIALS_DIR: path.join(folder, 'credentials'),
       DATABASE_URL: database.writerUrl,
@@ -125,6 +128,7 @@ export async function startNexus(upstream: string, nodeFlags: readonly string[] 
     recording: {
       counted: async () => (await tokenTotals(writer, {})).requests,
       databaseCpuUs: () => cpuOfTree(postmaster),
+      rememberedBytes: () => rememberedBytes(metricsPort),
       storedBytes: async () => {
         const { tables } = await storageStats(reader, { from: 0, to: 0 });
         return new Map(tables.map(({ table, bytes }) => [table, bytes]));
@@ -137,6 +141,11 @@ export async function startNexus(upstream: string, nodeFlags: readonly string[] 
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function rememberedBytes(metricsPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  return Number(/^claude_nexus_recorder_remembered_bytes(?:\{.*\})? (.+)$/m.exec(text)?.[1]);
 }
 
 async function askUse(child: ChildProcess): Promise<ProcessUse> {

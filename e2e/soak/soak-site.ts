@@ -23,6 +23,10 @@ type Service = (typeof SERVICES)[number];
 /** What one service holds while nothing is going on. */
 export interface Sample extends Held {
   readonly service: Service;
+  /** Buffers of the worker threads but for what is remembered. */
+  readonly workerBuffers: number;
+  /** Bytes the recorder says it keeps of earlier exchanges: a cache with a limit no soak of minutes reaches. */
+  readonly remembered: number;
   /** Open file descriptors; undefined where there is no /proc. */
   readonly descriptors: number | undefined;
 }
@@ -92,11 +96,11 @@ export class SoakSite {
   /** Waits until nothing is going on any more. */
   async quiet(): Promise<void> {
     await until('the proxy to be idle and everything to be stored', async () => {
-      const text = await (await fetch(`http://127.0.0.1:${this.#ports['proxy metrics']}/metrics`)).text();
-      const value = (name: string): number =>
-        Number(new RegExp(`^claude_nexus_${name}(?:\\{.*\\})? (.+)$`, 'm').exec(text)?.[1]);
-      const busy = value('relay_inflight_exchanges') + value('recorder_unshipped_exchanges');
-      return busy === 0 ? true : undefined;
+      const [inFlight, unshipped] = [
+        await this.#proxyMetric('relay_inflight_exchanges'),
+        await this.#proxyMetric('recorder_unshipped_exchanges'),
+      ];
+      return inFlight + unshipped === 0 ? true : undefined;
     });
   }
 
@@ -106,9 +110,18 @@ export class SoakSite {
         const answer = await fetch(`http://127.0.0.1:${this.#ports[`${service} probe`]}/`);
         const held = (await answer.json()) as Held;
         const descriptors = await readdir(`/proc/${this.#programs[service].pid}/fd`).catch(() => undefined);
-        return { service, ...held, descriptors: descriptors?.length };
+        const remembered = service === 'proxy' ? await this.#proxyMetric('recorder_remembered_bytes') : 0;
+        const workerBuffers = held.workerBuffers - remembered;
+        return { service, ...held, workerBuffers, remembered, descriptors: descriptors?.length };
       }),
     );
+  }
+
+  async #proxyMetric(name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${this.#ports['proxy metrics']}/metrics`)).text();
+    const value = new RegExp(`^claude_nexus_${name}(?:\\{.*\\})? (.+)$`, 'm').exec(text)?.[1];
+    if (value === undefined) throw new Error(`the proxy has no metric ${name}`);
+    return Number(value);
   }
 
   /** What the services have complained about. */

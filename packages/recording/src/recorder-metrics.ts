@@ -30,6 +30,11 @@ export function registerRecorderMetrics(
   gauge('spool_full', '1 while the spool takes no new exchange for want of room', (s) => Number(s.spoolFull));
   gauge('spool_failing', '1 while writing to the spool fails', (s) => Number(s.spoolFailing));
   gauge('recorder_queued_bytes', 'Bytes accepted but not written to the spool', (s) => s.queuedBytes);
+  gauge(
+    'recorder_remembered_bytes',
+    'Bytes kept of earlier exchanges, to store of the next ones only what is new',
+    (s) => s.rememberedBytes,
+  );
   gauge('recorder_open_exchanges', 'Exchanges in flight', (s) => s.openExchanges);
   gauge(
     'recorder_unshipped_exchanges',

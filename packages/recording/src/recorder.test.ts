@@ -75,6 +75,7 @@ describe('the recorder', () => {
         openExchanges: 0,
         spoolBytes: 0,
         queuedBytes: 0,
+        rememberedBytes: 0,
         workerRestarts: 0,
       });
       const text = await metrics.registry.metrics();

@@ -89,6 +89,8 @@ export interface RecorderStats {
   spoolMaxBytes: number;
   /** Bytes accepted but not yet passed to write(2). */
   queuedBytes: number;
+  /** Bytes the worker keeps of earlier exchanges, by estimate; up to a second old. */
+  rememberedBytes: number;
   /** Exchanges begun and not ended. */
   openExchanges: number;
   /** Exchanges in the journal whose rows are not committed yet. */

@@ -2,6 +2,7 @@ import { canonicalDigests, chain } from '@claude-nexus/domain';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { JournalControl } from './journal/control.ts';
 import { openJournalReader } from './journal/journal-reader.ts';
 import { openIngest } from './pipeline/ingest.ts';
 import { batchMetrics } from './pipeline/batch-metrics.ts';
@@ -42,7 +43,11 @@ if (databaseUrl === undefined) {
     wait,
   });
   send({ type: 'ready' });
-  const life = setInterval(() => reader.showLife(), SIGN_OF_LIFE_MS);
+  const control = new JournalControl(journal.control);
+  const life = setInterval(() => {
+    control.setCounter('rememberedBytes', shipper.rememberedBytes);
+    reader.showLife();
+  }, SIGN_OF_LIFE_MS);
   await shipper.run(stop.signal);
   clearInterval(life);
   await ingest.close();

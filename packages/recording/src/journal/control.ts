@@ -28,6 +28,7 @@ const COUNTERS = [
   'oldestEndedAt',
   'readSegment',
   'readOffset',
+  'rememberedBytes',
   // Written by the main thread, for the recorder's row in the database.
   'spoolBytes',
   'lost',

@@ -22,7 +22,7 @@ async function ship(batches: Batches, ingest = new MemoryIngest(), report: Parti
     wait: async () => undefined,
   });
   await shipper.run(done.signal);
-  return { reader, ingest };
+  return { reader, ingest, shipper };
 }
 
 const answer = JSON.stringify({
@@ -147,6 +147,14 @@ describe('Shipper', () => {
       }
     },
   );
+
+  it('tells what it keeps of the sessions, which is at least their last bodies', async () => {
+    const exchange = journalExchange({ request: sessionBody(3), status: 200, response: answer });
+    const { shipper } = await ship([{ ended: [exchange] }]);
+    expect(shipper.rememberedBytes).toBeGreaterThan(sessionBody(3).length);
+    const nothing = await ship([{ ended: [] }]);
+    expect(nothing.shipper.rememberedBytes).toBe(0);
+  });
 
   it('bases nothing on a frame that an earlier try may have stored otherwise', async () => {
     const ingest = new MemoryIngest();

@@ -64,6 +64,11 @@ export class Shipper {
     this.#options = options;
   }
 
+  /** Bytes kept of earlier exchanges, to store of the next ones only what is new; by estimate. */
+  get rememberedBytes(): number {
+    return this.#options.cutter.memoryBytes + this.#bases.bytes;
+  }
+
   /** Ships until the signal aborts; the batch at hand is finished or left in the spool. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -173,9 +178,6 @@ export class Shipper {
       return true;
     } catch {
       return false;
-    } finally {
-      // What was cut is not stored.
-      cutter.forget();
     }
   }
 
