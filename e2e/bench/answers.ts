@@ -15,8 +15,9 @@ export function orderHeader({ mode, seed, deltas, paceMs }: AnswerOrder): string
   return [mode, seed, deltas, paceMs].join(' ');
 }
 
+/** A request without the header, a probe whether the stand-in is there, gets an empty stream. */
 export function readOrder(header: string): AnswerOrder {
-  const [mode = '', seed, deltas, paceMs] = header.split(' ');
+  const [mode = '', seed = 0, deltas = 0, paceMs = 0] = header.split(' ');
   return {
     mode: mode === 'json' || mode === 'silent' ? mode : 'stream',
     seed: Number(seed),

@@ -18,11 +18,12 @@ export interface MemoryResult {
 /** Slow enough to be open together, long enough to be measured. */
 const ANSWER = { mode: 'stream', deltas: 1000, paceMs: 500 } as const;
 const WARM = { mode: 'stream', deltas: 20, paceMs: 0 } as const;
-const WARM_REQUESTS = 64;
+/** As many as streams are opened: what their requests make the heaps grow by once is not of the streams. */
+const WARM_REQUESTS = 500;
 const OPEN_AT_ONCE = 25;
 const SETTLE_MS = 3000;
 
-/** Memory per open stream: a fresh process, warmed up a little, before and after the streams are open. */
+/** Memory per open stream: a fresh process, warmed up, before and after the streams are open. */
 export async function measureMemory(
   target: Target,
   options: { factory: RequestFactory; streams: number; bodyBytes: number },

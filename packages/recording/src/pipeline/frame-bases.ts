@@ -41,6 +41,8 @@ const SERIES_TURNS = 64;
 export class FrameBases {
   readonly #limitBytes: number;
   readonly #series = new Map<string, Series>();
+  /** Where to look next for a series to forget. A new iterator would first step over all that were deleted lately. */
+  #hand = this.#series.entries();
   #bytes = 0;
 
   /** @param limitBytes text kept for all series together */
@@ -91,15 +93,15 @@ export class FrameBases {
   }
 
   #makeRoom(): void {
-    for (const [name, series] of this.#series) {
-      if (this.#bytes <= this.#limitBytes) return;
-      if (!series.isInUse) {
-        this.#drop(name);
+    while (this.#bytes > this.#limitBytes) {
+      const { done, value } = this.#hand.next();
+      if (done === true) {
+        this.#hand = this.#series.entries();
         continue;
       }
+      const [name, series] = value;
+      if (!series.isInUse) this.#drop(name);
       series.isInUse = false;
-      this.#series.delete(name);
-      this.#series.set(name, series);
     }
   }
 
