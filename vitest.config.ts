@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{packages,services,scripts}/**/*.test.ts'],
+          include: ['{packages,services,scripts,operator}/**/*.test.ts'],
           exclude: [...ignored, '**/*.db.test.ts'],
           // A guard against hanging only; some start threads, which takes seconds on a busy machine.
           testTimeout: 30_000,

@@ -1,0 +1,45 @@
+import type { ClaudeNexus, ClaudeNexusStatus } from '../../api/v1alpha1/claude-nexus.ts';
+import type { Condition, Reason } from '../../api/v1alpha1/conditions.ts';
+import type { Kind } from '../../kube/kinds.ts';
+import type { KubeObject } from '../../kube/object.ts';
+
+/** A consistent look at what concerns one resource. All objects are copies. */
+export interface Observed {
+  readonly owner: ClaudeNexus;
+  /** Objects with our labels and this instance, of every kind the operator makes, pods and claims included. */
+  readonly children: readonly KubeObject[];
+  /** Secrets by name, read just now: those the spec refers to, our own, those CloudNativePG makes. */
+  readonly secrets: ReadonlyMap<string, KubeObject>;
+  readonly has: { readonly prometheusOperator: boolean; readonly cloudNativePG: boolean };
+  /** Storage classes by name whether they can expand; undefined where they may not be read (namespaced mode). */
+  readonly expandable: ReadonlyMap<string, boolean> | undefined;
+}
+
+/** A step that is no apply: done in order, before the applies. Each is safe to repeat. */
+export type Action =
+  /** POST; an existing object is left as it is and the reconcile starts over. */
+  | { readonly type: 'create'; readonly kind: Kind; readonly object: KubeObject }
+  /** Merge patch of a claim's storage request. */
+  | { readonly type: 'expand-claim'; readonly name: string; readonly size: string }
+  /** Delete with the pods kept, so that it can be made anew with another claim template. */
+  | { readonly type: 'orphan-set'; readonly set: KubeObject }
+  /** Replace of a Secret of ours, guarded by its resourceVersion. */
+  | { readonly type: 'update-secret'; readonly object: KubeObject }
+  | { readonly type: 'delete'; readonly kind: Kind; readonly object: KubeObject };
+
+/** What one reconcile is to do. Made by pure code from what was observed. */
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** Applied; a child that is not among them is pruned. */
+  readonly desired: readonly KubeObject[];
+  /** Without lastTransitionTime, which the status writer adds. */
+  readonly conditions: readonly Omit<Condition, 'lastTransitionTime'>[];
+  readonly status: Omit<ClaudeNexusStatus, 'conditions'>;
+  readonly events: readonly {
+    readonly type: 'Normal' | 'Warning';
+    readonly reason: Reason;
+    readonly note: string;
+  }[];
+  /** Look again after so long although nothing may have changed. */
+  readonly requeueAfterMs?: number;
+}

@@ -1,0 +1,36 @@
+import { NexusError } from '@claude-nexus/runtime';
+
+/** The API server refused a request. The message never holds the request's or the answer's object. */
+export class ApiError extends NexusError {
+  readonly code = 'NEXUS_KUBE_API_ERROR';
+  /** HTTP status; 410 for an expired resource version, in-stream as well. */
+  readonly status: number;
+  /** Machine-readable, such as `NotFound`, `AlreadyExists`, `Conflict`, `Expired`, `Invalid`, `Forbidden`. */
+  readonly reason: string;
+  /** Seconds the server asks to wait. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    message: string,
+    details: { status: number; reason: string; retryAfterSeconds?: number },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.status = details.status;
+    this.reason = details.reason;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}
+
+/** No complete answer came: connection refused, reset, silent for too long. */
+export class ApiUnreachableError extends NexusError {
+  readonly code = 'NEXUS_KUBE_API_UNREACHABLE';
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 409;
+}
