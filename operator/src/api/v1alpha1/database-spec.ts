@@ -121,7 +121,7 @@ export const DatabaseSpec = Type.Object(
     ...rules({
       rule: '[has(self.managed), has(self.external), has(self.cloudNativePG)].exists_one(chosen, chosen)',
       message:
-        'set exactly one of managed, external and cloudNativePG; remove the others (a default that stayed behind: kubectl patch --type=merge with null for it)',
+        'set exactly one of managed, external and cloudNativePG; where managed is there by default, write managed: null beside the other (with server-side apply: kubectl patch --type=merge)',
     }),
   },
 );
