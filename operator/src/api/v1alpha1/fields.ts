@@ -44,7 +44,7 @@ export function size(
   limits: { readonly atLeast: string; readonly default?: string; readonly grows?: boolean },
 ) {
   const valid: Rule = {
-    rule: `isQuantity(self) && quantity(self).isInteger() && quantity(self).compareTo(quantity('${limits.atLeast}')) >= 0`,
+    rule: `isQuantity(self) && quantity(self).compareTo(quantity('${limits.atLeast}')) >= 0`,
     message: `must be a quantity of at least ${limits.atLeast}, such as ${limits.default ?? limits.atLeast}`,
   };
   const grows: Rule = {
