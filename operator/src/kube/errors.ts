@@ -34,3 +34,8 @@ export function isNotFound(error: unknown): boolean {
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
+
+/** No usable kubeconfig. The message is one line that names the fix. */
+export class KubeconfigError extends NexusError {
+  readonly code = 'NEXUS_KUBECONFIG_UNUSABLE';
+}
