@@ -1,15 +1,13 @@
-import { createHash } from 'node:crypto';
-
 import { ANNOTATIONS } from '../api/v1alpha1/claude-nexus.ts';
 import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
 import { KINDS } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { child } from './child.ts';
+import { hashOf } from './hash.ts';
 import { childName } from './names.ts';
 import { NEXUS_USER, container, podTemplate } from './pod.ts';
 import type { DatabaseJobInput } from './render-context.ts';
 
-const HASH_CHARACTERS = 8;
 const LOGINS_MOUNT = '/etc/nexus/logins';
 const LOGINS_KEY = 'logins.json';
 const GROUP_READABLE = 0o440;
@@ -33,11 +31,6 @@ export function databaseJob(owner: ClaudeNexus, input: DatabaseJobInput): KubeOb
     },
     { spec: { backoffLimit: 6, activeDeadlineSeconds: DEADLINE_SECONDS, template } },
   );
-}
-
-/** Eight hexadecimal digits that tell contents apart. */
-export function hashOf(content: unknown): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, HASH_CHARACTERS);
 }
 
 function databasePod(owner: ClaudeNexus, input: DatabaseJobInput): Record<string, unknown> {

@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-
 import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
 import { KINDS } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { child } from './child.ts';
+import { hashOf } from './hash.ts';
 import { childName } from './names.ts';
 import type { Component } from './names.ts';
 import type { DatabaseSecretContent, DomainSecret, RenderContext } from './render-context.ts';
-
-const HASH_CHARACTERS = 8;
 
 /** Names of the Secrets of a resource, generated and derived. */
 export function secretNames(owner: ClaudeNexus) {
@@ -26,8 +23,7 @@ export function secretNames(owner: ClaudeNexus) {
 
 /** Name of the Secret with the credential file of a domain. */
 export function domainSecretName(owner: ClaudeNexus, host: string): string {
-  const hash = createHash('sha256').update(host).digest('hex').slice(0, HASH_CHARACTERS);
-  return childName(owner.metadata.name, `domain-${hash}`);
+  return childName(owner.metadata.name, `domain-${hashOf(host)}`);
 }
 
 /** Key of a domain's Secret, and name of the file the proxy reads. */

@@ -10,9 +10,12 @@ import {
 } from './addresses.ts';
 import { child } from './child.ts';
 import { childName, selectorLabels } from './names.ts';
+import type { Component } from './names.ts';
 import type { RenderContext } from './render-context.ts';
 
 type Service = 'proxy' | 'dashboard';
+
+const PROGRAMS: readonly Component[] = ['proxy', 'dashboard'];
 
 const HTTP_PORTS = { proxy: PROXY_PORT, dashboard: DASHBOARD_PORT } as const;
 const METRICS_PORTS = { proxy: PROXY_METRICS_PORT, dashboard: DASHBOARD_METRICS_PORT } as const;
@@ -30,17 +33,14 @@ export function services({ owner, has }: RenderContext): KubeObject[] {
 
 /** One Service account per program; none of them can reach the API server. */
 export function serviceAccounts({ owner }: RenderContext): KubeObject[] {
-  const components = [
-    'proxy',
-    'dashboard',
-    ...(owner.spec.database.managed === undefined ? [] : ['postgres']),
-  ] as const;
+  const components: readonly Component[] =
+    owner.spec.database.managed === undefined ? PROGRAMS : [...PROGRAMS, 'postgres'];
   return components.map((component) =>
     child(
       {
         owner,
         kind: KINDS.ServiceAccount,
-        component: component as Service | 'postgres',
+        component,
         name: childName(owner.metadata.name, component),
       },
       { automountServiceAccountToken: false },
