@@ -17,7 +17,7 @@ export interface SecretKey {
 type Scheduling = NonNullable<ClaudeNexusSpec['proxy']['scheduling']>;
 type Resources = NonNullable<ClaudeNexusSpec['proxy']['resources']>;
 
-export interface Mount {
+interface Mount {
   readonly name: string;
   readonly mountPath: string;
   readonly readOnly?: boolean;

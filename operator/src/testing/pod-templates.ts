@@ -8,7 +8,7 @@ export interface PodTemplate {
   readonly spec: Readonly<Record<string, unknown>> & { readonly containers: readonly Container[] };
 }
 
-export interface Container {
+interface Container {
   readonly name: string;
   readonly image: string;
   readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[];
