@@ -39,4 +39,6 @@ export const ANNOTATIONS = {
   confirmDeleteData: 'claudenexus.dev/confirm-delete-data',
   /** On pod templates: digest of what the process reads at start. */
   checksum: 'claudenexus.dev/checksum',
+  /** On Jobs: how often the same one was tried before. */
+  attempt: 'claudenexus.dev/attempt',
 } as const;
