@@ -20,6 +20,8 @@ export interface DomainSecret {
 export interface DatabaseJobInput {
   /** Differs whenever the Job has something new to do; part of its name. */
   readonly revision: string;
+  /** Counts from 1: how often a Job was made for this revision. */
+  readonly attempt: number;
   readonly image: string;
   /** Secret and key of MIGRATION_DATABASE_URL. */
   readonly ownerUrl: { readonly secret: string; readonly key: string };

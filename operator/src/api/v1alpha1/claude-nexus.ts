@@ -39,4 +39,10 @@ export const ANNOTATIONS = {
   confirmDeleteData: 'claudenexus.dev/confirm-delete-data',
   /** On pod templates: digest of what the process reads at start. */
   checksum: 'claudenexus.dev/checksum',
+  /** On the database Job: how often it was made for the same work. */
+  attempt: 'claudenexus.dev/attempt',
+  /** On the StatefulSet and its claims: major version of the data. */
+  postgresVersion: 'claudenexus.dev/postgres-version',
+  /** On the Secret of the keys: the last handled value of `rotateDashboardKey`. */
+  rotated: 'claudenexus.dev/rotated',
 } as const;
