@@ -25,14 +25,14 @@ export function jobState(job: KubeObject | undefined, now: number): JobState {
   return { state: 'failed', attempt, retryInMs: Math.max(0, retryDelay(attempt) - waited) };
 }
 
-/** How often a Job was made for the same work, from 1. */
+/** How often the same Job was tried before. */
 export function attemptOf(job: KubeObject | undefined): number {
-  const attempt = Number(job?.metadata.annotations?.[ANNOTATIONS.attempt] ?? '1');
-  return Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 1;
+  const attempt = Number(job?.metadata.annotations?.[ANNOTATIONS.attempt] ?? '0');
+  return Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0;
 }
 
 function retryDelay(attempt: number): number {
-  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 20));
+  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt, 20));
 }
 
 function conditionOf(job: KubeObject, type: string): unknown {

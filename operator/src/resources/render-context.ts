@@ -16,17 +16,34 @@ export interface DomainSecret {
   readonly content: string;
 }
 
+/** One database login as `scripts/prepare-database.ts` reads it from `logins.json`. */
+export interface DatabaseLogin {
+  readonly name: string;
+  readonly group: 'nexus_writer' | 'nexus_reader';
+  readonly password: string;
+  /** False: the login is locked and its sessions are ended. */
+  readonly enabled: boolean;
+}
+
+/** Content of the derived Secret `NAME-database`; none of it for an external database. */
+export interface DatabaseSecretContent {
+  readonly ownerUrl: string;
+  readonly proxyUrl: string;
+  readonly dashboardUrl: string;
+  readonly logins: readonly DatabaseLogin[];
+}
+
 /** The Job that migrates and sets logins up, as it is wanted now. */
 export interface DatabaseJobInput {
   /** Differs whenever the Job has something new to do; part of its name. */
   readonly revision: string;
-  /** Counts from 1: how often a Job was made for this revision. */
-  readonly attempt: number;
   readonly image: string;
   /** Secret and key of MIGRATION_DATABASE_URL. */
   readonly ownerUrl: { readonly secret: string; readonly key: string };
   /** Secret whose key `logins.json` says which logins there are; absent for an external database. */
   readonly loginsSecret: string | undefined;
+  /** How often this revision was tried before; no part of the Job's name. */
+  readonly attempt: number;
 }
 
 /**
@@ -47,7 +64,15 @@ export interface RenderContext {
   readonly domainSecrets: readonly DomainSecret[];
   /** Digest of what each service reads at start and the pod template does not show. */
   readonly checksums: { readonly proxy: string; readonly dashboard: string };
+  readonly databaseSecret: DatabaseSecretContent | undefined;
+  /** Absent while the database must stay empty: until a restore has succeeded. */
   readonly databaseJob: DatabaseJobInput | undefined;
+  /** How often the restore was tried before. */
+  readonly restoreAttempt: number;
+  /** TCP ports of the database URLs, which the network policies let through. */
+  readonly databasePorts: readonly number[];
+  /** Replicas of the proxy's Deployment; absent: left out, because an autoscaler sets them. */
+  readonly proxyReplicas: number | undefined;
   /** Superuser password Secret of the managed PostgreSQL. */
   readonly postgresPassword: { readonly secret: string; readonly key: string };
   /** Major version the managed PostgreSQL runs: the spec's, or the old one while a change is refused. */

@@ -39,7 +39,7 @@ export const ANNOTATIONS = {
   confirmDeleteData: 'claudenexus.dev/confirm-delete-data',
   /** On pod templates: digest of what the process reads at start. */
   checksum: 'claudenexus.dev/checksum',
-  /** On the database Job: how often it was made for the same work. */
+  /** On Jobs: how often the same one was tried before. */
   attempt: 'claudenexus.dev/attempt',
   /** On the StatefulSet and its claims: major version of the data. */
   postgresVersion: 'claudenexus.dev/postgres-version',

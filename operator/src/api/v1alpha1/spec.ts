@@ -33,9 +33,14 @@ const Service = Type.Object({
   annotations: Optional(Strings),
 });
 
-const LogLevel = Type.Union(
-  ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => Type.Literal(level)),
-);
+const LogLevel = Type.Union([
+  Type.Literal('trace'),
+  Type.Literal('debug'),
+  Type.Literal('info'),
+  Type.Literal('warn'),
+  Type.Literal('error'),
+  Type.Literal('fatal'),
+]);
 
 const Volume = Type.Object({
   /** A quantity. */
