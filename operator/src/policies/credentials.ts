@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-
 import { CredentialFileError, parseCredentialFile } from '@claude-nexus/runtime';
 
 import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
 import type { Reason } from '../api/v1alpha1/conditions.ts';
 import type { DomainSpec } from '../api/v1alpha1/spec.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { childName } from '../resources/names.ts';
+import { credentialFileName, domainSecretName } from '../resources/secrets.ts';
 import type { DomainSecret } from '../resources/render-context.ts';
 import { secretText } from './secret.ts';
 
@@ -30,12 +28,6 @@ interface Sources {
   readonly generatedKeys: ReadonlyMap<string, string>;
 }
 
-/** Name of the Secret that holds a domain's credential file. */
-export function domainSecretName(owner: string, host: string): string {
-  const hash = createHash('sha256').update(host.toLowerCase()).digest('hex').slice(0, 8);
-  return childName(owner, `domain-${hash}`);
-}
-
 /** Hosts for which a client key is generated. */
 export function hostsWithoutClientKeys(owner: ClaudeNexus): string[] {
   return (owner.spec.domains ?? [])
@@ -51,7 +43,7 @@ export function assembleCredentials(owner: ClaudeNexus, sources: Sources): Crede
   const domainSecrets: DomainSecret[] = [];
   const problems: CredentialProblem[] = [];
   for (const domain of owner.spec.domains ?? []) {
-    const name = domainSecretName(owner.metadata.name, domain.host);
+    const name = domainSecretName(owner, domain.host);
     const result = credentialFile(domain, sources);
     const content = result.content ?? lastGood(sources.secrets.get(name), domain.host);
     if (content !== undefined) domainSecrets.push({ host: domain.host, name, content });
@@ -109,7 +101,7 @@ function lookUp(
 function checked(domain: DomainSpec, file: Record<string, unknown>): FileResult {
   const content = JSON.stringify(file);
   try {
-    parseCredentialFile(content, fileName(domain.host));
+    parseCredentialFile(content, credentialFileName(domain.host));
     return { content };
   } catch (error) {
     if (!(error instanceof CredentialFileError)) throw error;
@@ -118,9 +110,5 @@ function checked(domain: DomainSpec, file: Record<string, unknown>): FileResult 
 }
 
 function lastGood(secret: KubeObject | undefined, host: string): string | undefined {
-  return secretText(secret, fileName(host));
-}
-
-function fileName(host: string): string {
-  return `${host}.credentials.json`;
+  return secretText(secret, credentialFileName(host));
 }

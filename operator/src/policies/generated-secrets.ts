@@ -2,9 +2,11 @@ import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
 import { ANNOTATIONS } from '../api/v1alpha1/claude-nexus.ts';
 import type { Action, Observed, Plan } from '../controllers/claude-nexus/plan.ts';
 import { KINDS } from '../kube/kinds.ts';
-import type { KubeObject } from '../kube/object.ts';
+import type { KubeObject, OwnerReference } from '../kube/object.ts';
+import type { Component } from '../resources/names.ts';
 import { childrenOf, nameOf } from './children.ts';
-import { ownerReference, ownSecret, secretData, secretKeys, secretText } from './secret.ts';
+import { child } from '../resources/child.ts';
+import { secretData, secretKeys, secretText } from './secret.ts';
 
 const KEY_BYTES = 32;
 
@@ -64,7 +66,7 @@ export function planKeys(observed: Observed, random: Random): Generated<Keys> {
   const annotations = value.rotated === undefined ? {} : { [ANNOTATIONS.rotated]: value.rotated };
   if (secret === undefined) {
     const events = lostEvents(observed, name, 'the old dashboard key does not work any more');
-    const object = ownSecret(owner, { name, component: 'credentials', texts, annotations });
+    const object = ownSecret(owner, { name, texts, annotations });
     return { name, value, actions: [create(object)], events };
   }
   const complete = dashboard !== undefined && secretText(secret, KEYS.hash) !== undefined;
@@ -88,7 +90,7 @@ export function planClientKeys(
   const texts = Object.fromEntries(value);
   if (secret === undefined) {
     const events = lostEvents(observed, name, 'clients need their new keys');
-    const object = ownSecret(observed.owner, { name, component: 'credentials', texts });
+    const object = ownSecret(observed.owner, { name, texts });
     return { name, value, actions: [create(object)], events };
   }
   const same =
@@ -136,12 +138,34 @@ function withOwner(secret: KubeObject, owner: ClaudeNexus, owned: boolean): Kube
     (reference) => reference.uid === owner.metadata.uid,
   );
   if (ours.length > 0 === owned && others.length + ours.length === ownersOf(secret)) return undefined;
-  const ownerReferences = owned ? [...others, ownerReference(owner)] : others;
+  const ownerReferences = owned ? [...others, ...ownersOfNew(owner)] : others;
   return { ...secret, metadata: { ...secret.metadata, ownerReferences } };
 }
 
 function ownersOf(secret: KubeObject): number {
   return (secret.metadata.ownerReferences ?? []).length;
+}
+
+function ownersOfNew(owner: ClaudeNexus): readonly OwnerReference[] {
+  return ownSecret(owner, { name: '', texts: {} }).metadata.ownerReferences ?? [];
+}
+
+interface OwnSecret {
+  readonly name: string;
+  readonly component?: Component;
+  readonly texts: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** False: outlives the resource, as the data it opens does. */
+  readonly owned?: boolean;
+}
+
+/** A generated Secret as it is created. */
+export function ownSecret(owner: ClaudeNexus, secret: OwnSecret): KubeObject {
+  const { name, component = 'credentials', texts, annotations, owned = true } = secret;
+  return child(
+    { owner, kind: KINDS.Secret, component, name, annotations, owned },
+    { type: 'Opaque', data: secretData(texts) },
+  );
 }
 
 export function create(object: KubeObject): Action {

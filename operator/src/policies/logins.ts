@@ -1,3 +1,4 @@
+import type { DatabaseLogin } from '../resources/render-context.ts';
 import type { Random } from './generated-secrets.ts';
 import { randomText } from './generated-secrets.ts';
 
@@ -6,7 +7,7 @@ export type Slot = 'a' | 'b';
 export const LOGIN_SERVICES = ['proxy', 'dashboard'] as const;
 export type LoginService = (typeof LOGIN_SERVICES)[number];
 
-const GROUPS: Readonly<Record<LoginService, string>> = {
+const GROUPS: Readonly<Record<LoginService, DatabaseLogin['group']>> = {
   proxy: 'nexus_writer',
   dashboard: 'nexus_reader',
 };
@@ -24,14 +25,6 @@ export interface LoginState {
   readonly passwords: Readonly<Record<LoginService, Readonly<Record<Slot, string>>>>;
   /** Value of the annotation handled last or now. */
   readonly rotation?: string;
-}
-
-/** One entry of the database Job's logins.json. */
-interface Login {
-  readonly name: string;
-  readonly group: string;
-  readonly password: string;
-  readonly enabled: boolean;
 }
 
 export interface RotationFacts {
@@ -76,20 +69,18 @@ export function parseLogins(text: string | undefined): LoginState | undefined {
 
 /** The next state of a rotation; the same object while the present step is not finished. */
 export function nextLogins(state: LoginState, facts: RotationFacts, random: Random): LoginState {
-  switch (state.phase) {
-    case 'steady':
-      return facts.wanted !== undefined && facts.wanted !== state.rotation && facts.jobDone
-        ? prepared(state, facts.wanted, random)
-        : state;
-    case 'preparing':
-      return facts.jobDone ? { ...state, phase: 'switching', active: otherSlot(state.active) } : state;
-    case 'switching':
-      return facts.jobDone && facts.switchedOver
-        ? { ...state, phase: 'retiring', enabled: [state.active] }
-        : state;
-    case 'retiring':
-      return facts.jobDone ? { ...state, phase: 'steady' } : state;
+  if (!facts.jobDone) return state;
+  if (state.phase === 'steady') {
+    const isNew = facts.wanted !== undefined && facts.wanted !== state.rotation;
+    return isNew ? prepared(state, facts.wanted, random) : state;
   }
+  if (state.phase === 'preparing') {
+    return { ...state, phase: 'switching', active: otherSlot(state.active) };
+  }
+  if (state.phase === 'switching') {
+    return facts.switchedOver ? { ...state, phase: 'retiring', enabled: [state.active] } : state;
+  }
+  return { ...state, phase: 'steady' };
 }
 
 function prepared(state: LoginState, rotation: string, random: Random): LoginState {
@@ -114,7 +105,7 @@ export function loginName(service: LoginService, slot: Slot): string {
 
 /** logins.json for the database Job. */
 export function loginsFile(state: LoginState): string {
-  const logins: Login[] = LOGIN_SERVICES.flatMap((service) =>
+  const logins: DatabaseLogin[] = LOGIN_SERVICES.flatMap((service) =>
     (['a', 'b'] as const).map((slot) => ({
       name: loginName(service, slot),
       group: GROUPS[service],

@@ -1,10 +1,13 @@
+import { ANNOTATIONS } from '../api/v1alpha1/claude-nexus.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { bytesOf } from '../resources/quantity.ts';
 import { listAt, textAt } from './children.ts';
-import { quantityValue } from './quantity.ts';
 
 export interface StorageInput {
   /** Quantity the spec asks for. */
   readonly wanted: string;
+  /** Major version of PostgreSQL the claims are marked with. */
+  readonly version: number;
   readonly set: KubeObject | undefined;
   /** The set's claims. */
   readonly claims: readonly KubeObject[];
@@ -13,8 +16,8 @@ export interface StorageInput {
 }
 
 export interface StorageDecision {
-  /** `nothing` may still be `resizing`: the file system has not grown yet. */
-  readonly step: 'nothing' | 'expand' | 'orphan-set' | 'unsupported';
+  /** `nothing` may still be `resizing`: the file system has not grown yet. `removing`: the old set is not gone yet. */
+  readonly step: 'nothing' | 'expand' | 'orphan-set' | 'removing' | 'unsupported';
   /** Claims to expand. */
   readonly claims: readonly string[];
   /** Quantity of the set's claim template. */
@@ -25,7 +28,7 @@ export interface StorageDecision {
 }
 
 /** Growth of a StatefulSet's volumes: the claims first, then the set, whose template cannot change, is made anew. */
-export function decideStorage({ wanted, set, claims, expandable }: StorageInput): StorageDecision {
+export function decideStorage({ wanted, version, set, claims, expandable }: StorageInput): StorageDecision {
   const template = templateSize(set);
   const small = claims.filter((claim) => smaller(requestOf(claim), wanted));
   const resizing = claims.some((claim) => smaller(capacityOf(claim), wanted));
@@ -43,9 +46,11 @@ export function decideStorage({ wanted, set, claims, expandable }: StorageInput)
       ...(fixed === undefined ? {} : { className: fixed }),
     };
   }
-  const differs = template !== undefined && quantityValue(template) !== quantityValue(wanted);
+  const differs =
+    template !== undefined && (bytesOf(template) !== bytesOf(wanted) || isMarkedOtherwise(set, version));
+  const isLeaving = set?.metadata.deletionTimestamp !== undefined;
   return {
-    step: differs ? 'orphan-set' : 'nothing',
+    step: isLeaving ? 'removing' : differs ? 'orphan-set' : 'nothing',
     claims: [],
     templateSize: differs || template === undefined ? wanted : template,
     resizing,
@@ -55,6 +60,12 @@ export function decideStorage({ wanted, set, claims, expandable }: StorageInput)
 function templateSize(set: KubeObject | undefined): string | undefined {
   const [template] = listAt(set, 'spec', 'volumeClaimTemplates');
   return textAt(template, 'spec', 'resources', 'requests', 'storage');
+}
+
+function isMarkedOtherwise(set: KubeObject | undefined, version: number): boolean {
+  const [template] = listAt(set, 'spec', 'volumeClaimTemplates');
+  const mark = textAt(template, 'metadata', 'annotations', ANNOTATIONS.postgresVersion);
+  return mark !== undefined && mark !== String(version);
 }
 
 function requestOf(claim: KubeObject): string | undefined {
@@ -67,5 +78,5 @@ function capacityOf(claim: KubeObject): string | undefined {
 
 /** Unknown is not smaller: a claim that is not bound yet has no capacity and nothing to wait for. */
 function smaller(present: string | undefined, wanted: string): boolean {
-  return present !== undefined && quantityValue(present) < quantityValue(wanted);
+  return present !== undefined && bytesOf(present) < bytesOf(wanted);
 }

@@ -39,6 +39,7 @@ export interface Plan {
   /** Without lastTransitionTime, which the status writer adds. */
   readonly conditions: readonly Omit<Condition, 'lastTransitionTime'>[];
   readonly status: Omit<ClaudeNexusStatus, 'conditions'>;
+  /** Told once, because the actions happen once; changes of conditions are told by the controller. */
   readonly events: readonly {
     readonly type: 'Normal' | 'Warning';
     readonly reason: Reason;
