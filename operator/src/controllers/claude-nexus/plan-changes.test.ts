@@ -85,7 +85,8 @@ describe('a fresh install', () => {
   });
 
   it('comes to the same end wherever it is killed', () => {
-    expectSameEnd((simulated) => simulated);
+    const end = expectSameEnd((simulated) => simulated);
+    expect(condition(end, 'Ready')).toBe('True AllReady');
   });
 });
 
@@ -119,23 +120,25 @@ function expectSameEnd(prepare: (simulated: SimulatedCluster) => SimulatedCluste
   return reference;
 }
 
-describe('a rotation of the logins', () => {
-  const rotate = (simulated: SimulatedCluster, value = '1') =>
-    simulated.edit((owner) => annotate(owner, ANNOTATIONS.rotateLogins, value));
+function rotate(simulated: SimulatedCluster, value = '1'): void {
+  simulated.edit((owner) => annotate(owner, ANNOTATIONS.rotateLogins, value));
+}
 
+function aboutToRotate(): SimulatedCluster {
+  const simulated = cluster();
+  simulated.settle();
+  guardLogins(simulated);
+  rotate(simulated);
+  return simulated;
+}
+
+describe('a rotation of the logins', () => {
   it('never leaves a running pod with a login that cannot connect, wherever it is killed', () => {
-    const prepare = () => {
-      const simulated = cluster();
-      simulated.settle();
-      guardLogins(simulated);
-      rotate(simulated);
-      return simulated;
-    };
-    const reference = prepare();
+    const reference = aboutToRotate();
     const first = reference.writes;
     reference.settle();
     for (let write = first + 1; write <= reference.writes; write += 1) {
-      const simulated = prepare();
+      const simulated = aboutToRotate();
       simulated.killAfter = write;
       simulated.settle();
     }

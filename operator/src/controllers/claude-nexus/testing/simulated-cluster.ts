@@ -16,12 +16,17 @@ interface Login {
   enabled: boolean;
 }
 
+/** Steps a Job takes, and those a pod takes to end, which may be longer. */
+const JOB_STEPS = 3;
+const DRAIN_STEPS = 8;
+
 const copy = <T>(value: T): T => structuredClone(value);
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
  * A cluster and a database small enough to think about: it carries plans out, and its controllers advance one step at a
- * time. Pods take their DATABASE_URL when they start and end a step later than they are told to.
+ * time. Pods take their DATABASE_URL when they start and end some steps later than
+ * they are told to.
  */
 export class SimulatedCluster {
   owner: ClaudeNexus;
@@ -39,6 +44,7 @@ export class SimulatedCluster {
   readonly seenEvents: Plan['events'][number][] = [];
   #applied = new Map<string, string>();
   #random = 0;
+  #changes = 0;
   #uid = 0;
 
   constructor(owner: ClaudeNexus) {
@@ -55,7 +61,7 @@ export class SimulatedCluster {
     const all = [...this.objects.values()].map((object) => copy(object));
     return {
       owner: copy(this.owner),
-      children: all.filter(({ kind }) => kind !== 'Secret' || true),
+      children: all,
       secrets: new Map(
         all.filter(({ kind }) => kind === 'Secret').map((secret) => [secret.metadata.name, secret]),
       ),
@@ -77,10 +83,10 @@ export class SimulatedCluster {
     const plan = this.plan();
     for (const action of plan.actions) this.#act(action);
     for (const object of plan.desired) this.#apply(object);
-    const observed = this.observe();
     if (plan.prune) {
-      for (const child of prunable({ ...plan, owner: this.owner, children: observed.children })) {
-        this.#write(() => this.objects.delete(childKey(child)));
+      const children = [...this.objects.values()];
+      for (const child of prunable({ ...plan, owner: this.owner, children })) {
+        this.#write(() => this.remove(childKey(child)));
       }
     }
     const { conditions: _, ...before } = this.owner.status ?? {};
@@ -88,6 +94,7 @@ export class SimulatedCluster {
     const { conditions: __, ...rest } = status;
     if (!same(before, rest) || !same(this.owner.status?.conditions, plan.conditions)) {
       this.#write(() => {
+        this.#changes += 1;
         this.owner = { ...this.owner, status };
       });
     }
@@ -98,7 +105,7 @@ export class SimulatedCluster {
   /** Until neither the operator nor the controllers have anything left to do. */
   settle(): Plan {
     for (let round = 0; round < 80; round += 1) {
-      const before = this.#digest();
+      const before = this.#changes;
       let plan: Plan | undefined;
       try {
         plan = this.reconcile();
@@ -106,7 +113,7 @@ export class SimulatedCluster {
         if (!(error instanceof Killed)) throw error;
       }
       this.tick();
-      if (plan !== undefined && before === this.#digest()) return plan;
+      if (plan !== undefined && before === this.#changes) return plan;
     }
     throw new Error('the cluster does not come to rest');
   }
@@ -118,11 +125,14 @@ export class SimulatedCluster {
   }
 
   put(object: KubeObject): void {
-    this.objects.set(childKey(object), copy(object));
+    const key = childKey(object);
+    if (same(this.objects.get(key), object)) return;
+    this.#changes += 1;
+    this.objects.set(key, copy(object));
   }
 
   remove(key: string): void {
-    this.objects.delete(key);
+    this.#changes += this.objects.delete(key) ? 1 : 0;
     this.#applied.delete(key);
   }
 
@@ -163,7 +173,7 @@ export class SimulatedCluster {
             spec: { resources: { requests: { storage: string } } };
           };
           claim.spec.resources.requests.storage = action.size;
-          this.put(claim as never as KubeObject);
+          this.put(claim as never);
         });
         break;
       case 'orphan-set':
@@ -234,7 +244,7 @@ export class SimulatedCluster {
     const hash = createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, 8);
     const pods = this.of('Pod').filter((pod) => textAt(pod, 'of') === childKey(workload));
     for (const pod of pods) {
-      if (pod.metadata.deletionTimestamp !== undefined) this.objects.delete(childKey(pod));
+      if (pod.metadata.deletionTimestamp !== undefined) this.#drain(pod);
       else if (textAt(pod, 'hash') !== hash) this.#end(pod);
       else if (textAt(pod, 'url') === undefined) this.#start(pod);
     }
@@ -271,6 +281,12 @@ export class SimulatedCluster {
     this.put({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
   }
 
+  #drain(pod: KubeObject): void {
+    const steps = numberAt(pod, 'steps') ?? DRAIN_STEPS;
+    if (steps === 0) this.remove(childKey(pod));
+    else this.put({ ...pod, steps: steps - 1 });
+  }
+
   /** The container starts when the key it refers to is there, and keeps what it read. */
   #start(pod: KubeObject): void {
     const env = listAt(pod, 'spec', 'containers', 0, 'env');
@@ -282,6 +298,11 @@ export class SimulatedCluster {
 
   #runJob(job: KubeObject): void {
     if (listAt(job, 'status', 'conditions').length > 0) return;
+    const steps = numberAt(job, 'status', 'steps') ?? JOB_STEPS;
+    if (steps > 0) {
+      this.put({ ...job, status: { steps: steps - 1 } });
+      return;
+    }
     const image = textAt(job, 'spec', 'template', 'spec', 'containers', 0, 'image') ?? '';
     const type = this.failingImages.has(image) ? 'Failed' : 'Complete';
     if (type === 'Complete' && job.metadata.name.includes('-database-')) this.#setLogins();
@@ -305,10 +326,6 @@ export class SimulatedCluster {
     const { conditions, ...status } = this.owner.status ?? {};
     const told = (conditions ?? []).map(({ type, status, reason }) => [type, status, reason]);
     return { objects, status, told };
-  }
-
-  #digest(): string {
-    return JSON.stringify([[...this.objects.entries()], this.owner, [...this.logins]]);
   }
 }
 
