@@ -34,3 +34,27 @@ export function isNotFound(error: unknown): boolean {
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
+
+/** No usable kubeconfig. The message is one line that names the fix. */
+export class KubeconfigError extends NexusError {
+  readonly code = 'NEXUS_KUBECONFIG_UNUSABLE';
+}
+
+/** A write was kept back because this process does not lead any more. */
+export class NotLeadingError extends NexusError {
+  readonly code = 'NEXUS_KUBE_NOT_LEADING';
+}
+
+/** An object of the wanted name exists and is somebody else's. The message is one line that names it and the fix. */
+export class NameTakenError extends NexusError {
+  readonly code = 'NEXUS_KUBE_NAME_TAKEN';
+  readonly kind: string;
+  /** Not `name`, which is the error's own. */
+  readonly objectName: string;
+
+  constructor(kind: string, objectName: string) {
+    super(`${kind} ${objectName} exists and was not made by this operator; delete or rename it`);
+    this.kind = kind;
+    this.objectName = objectName;
+  }
+}

@@ -13,6 +13,10 @@ function configMap(data: Record<string, string>, metadata: object = {}): KubeObj
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...ref, ...metadata }, data };
 }
 
+function label(labels: Record<string, string>): (object: KubeObject) => KubeObject {
+  return (object) => ({ ...object, metadata: { ...object.metadata, labels } });
+}
+
 describe('FakeApi', () => {
   it('applies as the API server does: drops what is no longer applied, keeps what others own, writes nothing twice', async () => {
     const api = new FakeApi(new FakeClock());
@@ -75,10 +79,6 @@ describe('FakeApi', () => {
     const onEvent = ({ type, object }: WatchEvent): void => void seen.push(`${type} ${object.metadata.name}`);
     const watch = api.watch(KINDS.ConfigMap, options, onEvent);
     await settle();
-    const label = (labels: Record<string, string>) => (object: KubeObject) => ({
-      ...object,
-      metadata: { ...object.metadata, labels },
-    });
     api.edit(KINDS.ConfigMap, ref, label({ mine: 'yes' }));
     api.edit(KINDS.ConfigMap, ref, label({ mine: 'no' }));
     api.remove(KINDS.ConfigMap, ref);

@@ -62,7 +62,8 @@ export class FakeApi implements ApiClient {
   readonly #objects = new Map<string, Map<string, Stored>>();
   readonly #history: HistoryEntry[] = [];
   readonly #watchers = new Set<Watcher>();
-  readonly #faults: { matches: (request: FakeRequest) => boolean; fault: () => Promise<never> }[] = [];
+  readonly #races: { verb: FakeVerb; happening: () => void }[] = [];
+  readonly #faults: { matches: (request: FakeRequest) => boolean; error: Error }[] = [];
   #version = 1000;
   #oldest = 0;
   #uids = 0;
@@ -117,22 +118,13 @@ export class FakeApi implements ApiClient {
   failNext(verb: FakeVerb, error: Error, kind?: Kind): void {
     this.#faults.push({
       matches: (request) => request.verb === verb && (kind === undefined || request.kind === kind.kind),
-      fault: () => Promise.reject(error),
+      error,
     });
   }
 
   /** Something else happens just before the next matching request: a race. */
   beforeNext(verb: FakeVerb, happening: () => void): void {
-    const entry = {
-      matches: (request: FakeRequest) => {
-        if (request.verb !== verb) return false;
-        this.#faults.splice(this.#faults.indexOf(entry), 1);
-        happening();
-        return false;
-      },
-      fault: () => Promise.reject(new Error('never')),
-    };
-    this.#faults.push(entry);
+    this.#races.push({ verb, happening });
   }
 
   /** Versions up to now are forgotten: a watch from one of them is answered 410. */
@@ -316,9 +308,11 @@ export class FakeApi implements ApiClient {
     this.requests.push(request);
     // As over a network: nothing happens in the caller's turn.
     await Promise.resolve();
+    const race = this.#races.findIndex(({ verb }) => verb === request.verb);
+    if (race >= 0) this.#races.splice(race, 1)[0]?.happening();
     const index = this.#faults.findIndex(({ matches }) => matches(request));
-    if (index < 0) return;
-    await this.#faults.splice(index, 1)[0]?.fault();
+    const [fault] = index < 0 ? [] : this.#faults.splice(index, 1);
+    if (fault !== undefined) throw fault.error;
   }
 
   #checkServed(kind: Kind): void {

@@ -1,0 +1,180 @@
+import type { ApiClient, DeleteOptions } from './api-client.ts';
+import type { Cache } from './cache.ts';
+import { digest } from './digest.ts';
+import { isConflict, isNotFound, NameTakenError } from './errors.ts';
+import type { Kind } from './kinds.ts';
+import { keyOf } from './object.ts';
+import type { KubeObject, ObjectRef } from './object.ts';
+import { isLabelledOurs, isOurs } from './ownership.ts';
+
+export type ApplyResult = 'created' | 'configured' | 'unchanged';
+
+/** `kept`: the object changed in between or was not confirmed; look again. */
+export type RemoveResult = 'deleted' | 'gone' | 'kept';
+
+export interface RemoveOptions {
+  readonly propagationPolicy?: DeleteOptions['propagationPolicy'];
+  /** A last look at the live object. @returns false to keep it */
+  readonly confirm?: (live: KubeObject) => boolean;
+}
+
+/** What was applied last and what came of it. */
+interface Memory {
+  readonly uid: string | undefined;
+  readonly desired: string;
+  readonly live: string;
+  /** Resource version of the result. */
+  readonly version: string | undefined;
+  /** Resource version the cache had before: while it still has that one it lags. */
+  readonly versionBefore: string | undefined;
+}
+
+export interface ApplierOptions {
+  readonly client: ApiClient;
+  readonly cache: Cache;
+  /** Also the value of app.kubernetes.io/managed-by on what is ours. */
+  readonly fieldManager: string;
+}
+
+/** Brings single objects to what is wanted, and sends nothing for one that is already so. */
+export class Applier {
+  readonly #client: ApiClient;
+  readonly #cache: Cache;
+  readonly #manager: string;
+  readonly #memory = new Map<string, Memory>();
+
+  constructor({ client, cache, fieldManager }: ApplierOptions) {
+    this.#client = client;
+    this.#cache = cache;
+    this.#manager = fieldManager;
+    cache.onChange((kind, object) => {
+      const ref = refOf(object);
+      if (!cache.has(kind, ref)) this.#memory.delete(idOf(kind, ref));
+    });
+  }
+
+  /**
+   * Server-side apply. At rest, with the same wish and nothing changed since, no request is made. An object that is being
+   * deleted is left alone.
+   *
+   * @throws {NameTakenError} when an object of that name is not ours
+   * @throws {ApiError}
+   */
+  async apply(kind: Kind, desired: KubeObject): Promise<ApplyResult> {
+    const ref = refOf(desired);
+    const memory = this.#memory.get(idOf(kind, ref));
+    const cached = this.#cache.get(kind, ref);
+    const familiar =
+      memory !== undefined &&
+      cached !== undefined &&
+      cached.metadata.uid === memory.uid &&
+      isLabelledOurs(cached, desired, this.#manager);
+    if (!familiar) return this.#applyWithLook(kind, desired);
+    if (cached.metadata.deletionTimestamp !== undefined) return 'unchanged';
+    if (memory.desired === digest(desired) && isAsRemembered(cached, memory)) return 'unchanged';
+    const live = await this.#send(kind, desired, true);
+    const { resourceVersion } = live.metadata;
+    return resourceVersion === cached.metadata.resourceVersion || resourceVersion === memory.version
+      ? 'unchanged'
+      : 'configured';
+  }
+
+  /**
+   * Deletes the object that is meant and no other: after a live look, by uid and resource version.
+   *
+   * @param object as it was observed; its uid counts
+   * @throws {ApiError}
+   */
+  async remove(kind: Kind, object: KubeObject, options: RemoveOptions = {}): Promise<RemoveResult> {
+    const ref = refOf(object);
+    try {
+      const live = await this.#client.get(kind, ref);
+      const { uid, resourceVersion, deletionTimestamp } = live.metadata;
+      if (uid === undefined || uid !== object.metadata.uid || deletionTimestamp !== undefined) return 'gone';
+      if (options.confirm?.(live) === false) return 'kept';
+      const preconditions = resourceVersion === undefined ? { uid } : { uid, resourceVersion };
+      const { propagationPolicy = 'Background' } = options;
+      await this.#client.delete(kind, ref, { preconditions, propagationPolicy });
+      return 'deleted';
+    } catch (error) {
+      if (isNotFound(error)) return 'gone';
+      if (isConflict(error)) return 'kept';
+      throw error;
+    }
+  }
+
+  /** The first time, and whenever the cache does not show what was applied: nothing is overwritten unseen. */
+  async #applyWithLook(kind: Kind, desired: KubeObject): Promise<ApplyResult> {
+    const before = await this.#look(kind, desired);
+    if (before === undefined) {
+      try {
+        await this.#send(kind, desired, false);
+        return 'created';
+      } catch (error) {
+        // Somebody made it since: whether that is ours the second look tells.
+        if (!isConflict(error)) throw error;
+        return this.#applyOver(kind, desired, await this.#look(kind, desired));
+      }
+    }
+    return this.#applyOver(kind, desired, before);
+  }
+
+  async #applyOver(kind: Kind, desired: KubeObject, before: KubeObject | undefined): Promise<ApplyResult> {
+    if (before?.metadata.deletionTimestamp !== undefined) return 'unchanged';
+    const live = await this.#send(kind, desired, true);
+    if (before === undefined) return 'created';
+    return live.metadata.resourceVersion === before.metadata.resourceVersion ? 'unchanged' : 'configured';
+  }
+
+  async #look(kind: Kind, desired: KubeObject): Promise<KubeObject | undefined> {
+    let live: KubeObject;
+    try {
+      live = await this.#client.get(kind, refOf(desired));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+    if (!isOurs(live, desired, this.#manager)) throw new NameTakenError(kind.kind, keyOf(refOf(desired)));
+    return live;
+  }
+
+  async #send(kind: Kind, desired: KubeObject, force: boolean): Promise<KubeObject> {
+    const ref = refOf(desired);
+    const versionBefore = this.#cache.get(kind, ref)?.metadata.resourceVersion;
+    const live = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force });
+    const { uid, resourceVersion: version } = live.metadata;
+    this.#memory.set(idOf(kind, ref), {
+      uid,
+      desired: digest(desired),
+      live: digestOfLive(live),
+      version,
+      versionBefore,
+    });
+    return live;
+  }
+}
+
+function isAsRemembered(cached: KubeObject, memory: Memory): boolean {
+  const { resourceVersion } = cached.metadata;
+  return resourceVersion === memory.versionBefore || digestOfLive(cached) === memory.live;
+}
+
+/**
+ * What of an object is not made by a write of somebody else's status. Of a Secret the cache has no content, so there the
+ * resource version stands for it, and a Secret has no status.
+ */
+function digestOfLive(object: KubeObject): string {
+  const { status: _, metadata, ...rest } = object;
+  const { resourceVersion, ...stable } = metadata;
+  for (const field of ['generation', 'managedFields']) Reflect.deleteProperty(stable, field);
+  if (object.kind === 'Secret') return digest({ resourceVersion });
+  return digest({ ...rest, metadata: stable });
+}
+
+function refOf({ metadata: { namespace, name } }: KubeObject): ObjectRef {
+  return namespace === undefined ? { name } : { namespace, name };
+}
+
+function idOf(kind: Kind, ref: ObjectRef): string {
+  return `${kind.apiVersion}/${kind.kind}/${keyOf(ref)}`;
+}

@@ -1,0 +1,40 @@
+import type { KubeObject } from './object.ts';
+
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
+const INSTANCE = 'app.kubernetes.io/instance';
+
+/** Uid of the object that controls another one. */
+function controllerOf({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
+}
+
+/** Nobody but the owner of `desired` controls the object, and it carries the labels of what the operator made for it. */
+export function isLabelledOurs(live: KubeObject, desired: KubeObject, manager: string): boolean {
+  const labels = live.metadata.labels;
+  const instance = desired.metadata.labels?.[INSTANCE];
+  return (
+    !isControlledByOther(live, desired) && labels?.[MANAGED_BY] === manager && labels[INSTANCE] === instance
+  );
+}
+
+/**
+ * Whether the operator made the object for the owner of `desired`: by its labels, or, where somebody took those away, by
+ * the record of who applied it. Needs `managedFields`, so an object of the cache will not do.
+ */
+export function isOurs(live: KubeObject, desired: KubeObject, manager: string): boolean {
+  if (isLabelledOurs(live, desired, manager)) return true;
+  const instance = live.metadata.labels?.[INSTANCE];
+  const otherInstance = instance !== undefined && instance !== desired.metadata.labels?.[INSTANCE];
+  return !isControlledByOther(live, desired) && !otherInstance && wasAppliedBy(live, manager);
+}
+
+function isControlledByOther(live: KubeObject, desired: KubeObject): boolean {
+  const controller = controllerOf(live);
+  return controller !== undefined && controller !== controllerOf(desired);
+}
+
+function wasAppliedBy({ metadata }: KubeObject, manager: string): boolean {
+  if (!('managedFields' in metadata) || !Array.isArray(metadata.managedFields)) return false;
+  const entries = metadata.managedFields as { manager?: string; operation?: string }[];
+  return entries.some((entry) => entry.manager === manager && entry.operation === 'Apply');
+}
