@@ -2,14 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 const ignored = ['**/node_modules/**', '**/.tsbuild/**', '**/dist/**'];
 
-/** unit: pure and in-process; db: a real PostgreSQL; e2e: several processes. */
+/** unit: pure and in-process; db: a real PostgreSQL; e2e: several processes; operator: a real Kubernetes API server. */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['{packages,services,scripts,operator}/**/*.test.ts'],
+          include: ['{packages,services,scripts,operator}/**/*.test.ts', 'e2e/fixtures/**/*.test.ts'],
           exclude: [...ignored, '**/*.db.test.ts'],
           // A guard against hanging only; some start threads, which takes seconds on a busy machine.
           testTimeout: 30_000,
@@ -33,8 +33,19 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: ignored,
+          exclude: [...ignored, 'e2e/{fixtures,operator}/**'],
           testTimeout: 60_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'operator',
+          include: ['e2e/operator/**/*.test.ts'],
+          exclude: ignored,
+          globalSetup: ['e2e/fixtures/control-plane/global-setup.ts'],
+          testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,
         },

@@ -35,6 +35,7 @@ export const STEPS: readonly Step[] = [
   project('web', 'tests of the web application'),
   project('db', 'tests on a real PostgreSQL'),
   project('e2e', 'tests across processes'),
+  project('operator', 'the operator on a real Kubernetes API server'),
 ];
 
 /** Runs a step with its output on the terminal. */

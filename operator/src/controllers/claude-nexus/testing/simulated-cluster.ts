@@ -58,9 +58,9 @@ export class SimulatedCluster {
   };
 
   observe(): Observed {
-    const all = [...this.objects.values()].map((object) => copy(object));
+    const all = [...this.objects.values()];
     return {
-      owner: copy(this.owner),
+      owner: this.owner,
       children: all,
       secrets: new Map(
         all.filter(({ kind }) => kind === 'Secret').map((secret) => [secret.metadata.name, secret]),
@@ -128,7 +128,7 @@ export class SimulatedCluster {
     const key = childKey(object);
     if (same(this.objects.get(key), object)) return;
     this.#changes += 1;
-    this.objects.set(key, copy(object));
+    this.objects.set(key, object);
   }
 
   remove(key: string): void {

@@ -1,0 +1,59 @@
+import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
+
+import { Cluster } from '../fixtures/control-plane/cluster.ts';
+import { Kubelet } from '../fixtures/control-plane/kubelet.ts';
+
+/** What the tests of one `describe` share. */
+export class Lab {
+  readonly #cluster: Cluster | undefined;
+  readonly #namespaces: string[] = [];
+  #kubelet: Kubelet | undefined;
+
+  constructor(cluster: Cluster | undefined) {
+    this.#cluster = cluster;
+  }
+
+  get cluster(): Cluster {
+    if (!this.#cluster) throw new Error('there is no control plane');
+    return this.#cluster;
+  }
+
+  /** Serves the namespaces of this lab. */
+  get kubelet(): Kubelet {
+    if (!this.#kubelet) throw new Error('the kubelet double runs within tests and hooks only');
+    return this.#kubelet;
+  }
+
+  /** Creates a namespace that is deleted after the tests, and lets the kubelet double serve it. @returns its name */
+  async namespace(labels?: Readonly<Record<string, string>>): Promise<string> {
+    const name = await this.cluster.createNamespace('test', labels);
+    this.#namespaces.push(name);
+    this.kubelet.serve(name);
+    return name;
+  }
+
+  async start(): Promise<void> {
+    if (this.#cluster) this.#kubelet = await Kubelet.start(this.#cluster.api('kubelet'), []);
+  }
+
+  async stop(): Promise<void> {
+    for (const name of this.#namespaces) await this.cluster.abandonNamespace(name);
+    await this.#kubelet?.stop();
+    this.#cluster?.close();
+  }
+}
+
+/** To be called within `describe`. Without a control plane all its tests are skipped, with the reason. */
+export function setUp(): Lab {
+  const shared = inject('controlPlane');
+  const lab = new Lab('missing' in shared ? undefined : new Cluster(shared));
+  beforeAll(() => lab.start());
+  beforeEach((context) => {
+    if ('missing' in shared) context.skip(shared.missing);
+  });
+  afterEach(() => {
+    if (!('missing' in shared)) lab.kubelet.reset();
+  });
+  afterAll(() => lab.stop());
+  return lab;
+}
