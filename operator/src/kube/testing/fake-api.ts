@@ -15,7 +15,7 @@ import { KINDS } from '../kinds.ts';
 import type { Kind } from '../kinds.ts';
 import { keyOf } from '../object.ts';
 import type { KubeList, KubeObject, ObjectMeta, ObjectRef } from '../object.ts';
-import { changedPaths, leavesOf, mergePatch, removeLeaf, setLeaf, valueAt } from './fake-apply.ts';
+import { changedPaths, leavesOf, mergePatch, removeLeaves, setLeaf, valueAt } from './fake-apply.ts';
 
 export type FakeVerb = 'get' | 'list' | 'watch' | 'create' | 'replace' | 'apply' | 'patch' | 'delete';
 
@@ -361,9 +361,11 @@ export class FakeApi implements ApiClient {
     if (taken.length > 0 && !options.force) {
       throw failure(409, 'Conflict', `Apply failed with ${taken.length} conflict`);
     }
-    for (const path of stored.managers.get(manager) ?? []) {
-      if (!leaves.has(path) && !others.some(([, paths]) => paths.has(path))) removeLeaf(stored.object, path);
-    }
+    const dropped = [...(stored.managers.get(manager) ?? [])].filter((path) => !leaves.has(path));
+    removeLeaves(
+      stored.object,
+      dropped.filter((path) => !others.some(([, paths]) => paths.has(path))),
+    );
     for (const [path, value] of leaves) setLeaf(stored.object, path, value);
     const lost = new Set(taken.map(([path]) => path));
     for (const [name, paths] of others) {

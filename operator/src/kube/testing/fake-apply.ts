@@ -82,8 +82,19 @@ export function setLeaf(object: KubeObject, path: string, value: unknown): void 
   (parent as Json)[last] = structuredClone(value);
 }
 
-/** Takes a leaf out, and the containers that are empty for it. */
-export function removeLeaf(object: KubeObject, path: string): void {
+/** Takes leaves out, and the containers that are empty for it. */
+export function removeLeaves(object: KubeObject, paths: readonly string[]): void {
+  // The field that tells list elements apart goes last: until then it finds them.
+  for (const path of paths.filter((path) => !isListKey(path))) removeLeaf(object, path);
+  for (const path of paths.filter(isListKey)) removeLeaf(object, path);
+}
+
+function isListKey(path: string): boolean {
+  const [element, field] = (JSON.parse(path) as Step[]).slice(-2);
+  return typeof element === 'object' && element.key === field;
+}
+
+function removeLeaf(object: KubeObject, path: string): void {
   const steps = JSON.parse(path) as Step[];
   const chain: unknown[] = [object];
   for (const step of steps.slice(0, -1)) chain.push(child(chain.at(-1), step));
@@ -92,14 +103,14 @@ export function removeLeaf(object: KubeObject, path: string): void {
     const step = steps[index];
     if (step === undefined || parent === undefined) return;
     if (typeof step === 'string') delete (parent as Json)[step];
-    else remove(parent as unknown[], step);
+    else removeItem(parent as unknown[], chain[index + 1]);
     const empty = Array.isArray(parent) ? parent.length === 0 : Object.keys(parent as Json).length === 0;
     if (!empty) return;
   }
 }
 
-function remove(list: unknown[], step: Exclude<Step, string>): void {
-  const index = list.findIndex((item) => isMap(item) && item[step.key] === step.value);
+function removeItem(list: unknown[], item: unknown): void {
+  const index = list.indexOf(item);
   if (index >= 0) list.splice(index, 1);
 }
 
