@@ -17,8 +17,8 @@ interface Login {
 }
 
 /** Steps a Job takes, and those a pod takes to end, which may be longer. */
-const JOB_STEPS = 3;
-const DRAIN_STEPS = 8;
+const JOB_STEPS = 1;
+const DRAIN_STEPS = 5;
 
 const copy = <T>(value: T): T => structuredClone(value);
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
@@ -49,6 +49,18 @@ export class SimulatedCluster {
 
   constructor(owner: ClaudeNexus) {
     this.owner = owner;
+  }
+
+  /** Another cluster in the same state. */
+  clone(): SimulatedCluster {
+    const twin = new SimulatedCluster(this.owner);
+    for (const [key, object] of this.objects) twin.objects.set(key, object);
+    for (const [name, login] of this.logins) twin.logins.set(name, login);
+    for (const [key, text] of this.#applied) twin.#applied.set(key, text);
+    twin.writes = this.writes;
+    twin.#random = this.#random;
+    twin.#uid = this.#uid;
+    return twin;
   }
 
   readonly random = (bytes: number): Buffer => {
