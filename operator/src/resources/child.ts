@@ -16,10 +16,13 @@ export interface ChildOptions {
   readonly owned?: boolean;
 }
 
-/** A child with its labels and owner. Members that are undefined are left out at every depth: an apply takes no null. */
+/**
+ * A child with its labels and owner. Members that are undefined, and empty lists, are left out at every depth: an apply
+ * takes no null, and the server stores no empty list, so that each apply of one would be a change.
+ */
 export function child(options: ChildOptions, body: Readonly<Record<string, unknown>>): KubeObject {
   const { owner, kind, component, name, labels, annotations, owned = true } = options;
-  return withoutUndefined({
+  return compact({
     apiVersion: kind.apiVersion,
     kind: kind.kind,
     metadata: {
@@ -45,9 +48,13 @@ function ownerReference(owner: ClaudeNexus): OwnerReference {
   };
 }
 
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown) => withoutUndefined(item));
+function compact(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => compact(item));
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members.map(([key, member]) => [key, withoutUndefined(member)]));
+  const members = Object.entries(value).filter(([, member]) => !isAbsent(member));
+  return Object.fromEntries(members.map(([key, member]) => [key, compact(member)]));
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
 }

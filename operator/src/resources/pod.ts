@@ -17,7 +17,7 @@ export interface SecretKey {
 type Scheduling = NonNullable<ClaudeNexusSpec['proxy']['scheduling']>;
 type Resources = NonNullable<ClaudeNexusSpec['proxy']['resources']>;
 
-export interface Mount {
+interface Mount {
   readonly name: string;
   readonly mountPath: string;
   readonly readOnly?: boolean;
@@ -59,7 +59,8 @@ export function container(options: ContainerOptions): Record<string, unknown> {
 }
 
 function environmentVariable(name: string, value: string | SecretKey): Record<string, unknown> {
-  if (typeof value === 'string') return { name, value };
+  // The kubelet would put other variables, Secrets among them, where a value says $(NAME).
+  if (typeof value === 'string') return { name, value: value.replaceAll('$(', () => '$$(') };
   return { name, valueFrom: { secretKeyRef: { name: value.secret, key: value.key } } };
 }
 

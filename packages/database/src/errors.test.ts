@@ -7,6 +7,7 @@ import {
   DataDirVersionError,
   EmbeddedPostgresError,
 } from './embedded/errors.ts';
+import { DatabaseUnreachableError } from './connection/wait-for-database.ts';
 import { DatabasePackageError } from './errors.ts';
 import { InvalidRowError, MissingNodeError } from './ingest/errors.ts';
 import { MigrationEditedError, MigrationFailedError, MigrationFileError } from './migrations/errors.ts';
@@ -24,6 +25,7 @@ it.each([
     '/d holds a PostgreSQL 17 database',
   ],
   [new DataDirDamagedError('gone'), 'NEXUS_DATA_DIR_DAMAGED', 'gone'],
+  [new DatabaseUnreachableError('away'), 'NEXUS_DATABASE_UNREACHABLE', 'away'],
   [new EmbeddedPostgresError('no start'), 'NEXUS_EMBEDDED_POSTGRES', 'no start'],
   [new InvalidRowError('id', 'a UUID'), 'NEXUS_INVALID_ROW', 'id must be a UUID'],
   [
