@@ -9,7 +9,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{packages,services,scripts,operator}/**/*.test.ts', 'e2e/fixtures/**/*.test.ts'],
+          include: [
+            '{packages,services,scripts,operator}/**/*.test.ts',
+            'e2e/fixtures/control-plane/*.test.ts',
+          ],
           exclude: [...ignored, '**/*.db.test.ts'],
           // A guard against hanging only; some start threads, which takes seconds on a busy machine.
           testTimeout: 30_000,
@@ -33,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: [...ignored, 'e2e/{fixtures,operator}/**'],
+          exclude: [...ignored, 'e2e/{fixtures/control-plane,operator}/**'],
           testTimeout: 60_000,
           hookTimeout: 180_000,
           fileParallelism: false,
