@@ -43,11 +43,19 @@ export class Lab {
   }
 }
 
-/** To be called within `describe`. Without a control plane all its tests are skipped, with the reason. */
-export function setUp(): Lab {
+/**
+ * To be called within `describe`. Without a control plane all its tests are skipped, with the reason.
+ *
+ * @param prepare done once before the tests, when there is a control plane
+ */
+export function setUp(prepare?: (lab: Lab) => Promise<void>): Lab {
   const shared = inject('controlPlane');
   const lab = new Lab('missing' in shared ? undefined : new Cluster(shared));
-  beforeAll(() => lab.start());
+  beforeAll(async () => {
+    if ('missing' in shared) return;
+    await lab.start();
+    await prepare?.(lab);
+  });
   beforeEach((context) => {
     if ('missing' in shared) context.skip(shared.missing);
   });

@@ -5,7 +5,6 @@ export interface Rule {
   readonly message: string;
   /** Points below the field that carries the rule, such as `.storageClassName`. */
   readonly fieldPath?: string;
-  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
 }
 
 /** Schema keywords that hold the rules of a field. */

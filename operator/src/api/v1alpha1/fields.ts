@@ -10,6 +10,8 @@ import type { Rule } from './cel.ts';
  */
 
 const MAX_MAP = 64;
+/** Annotations of Ingress controllers hold pieces of configuration. */
+const MAX_VALUE = 16_384;
 const MAX_RESOURCES = 8;
 const MAX_QUANTITY = 32;
 const MAX_URL = 2048;
@@ -19,7 +21,7 @@ export const stringMap = (description: string) =>
   Type.Unsafe<Record<string, string>>({
     type: 'object',
     description,
-    additionalProperties: { type: 'string', maxLength: 4096 },
+    additionalProperties: { type: 'string', maxLength: MAX_VALUE },
     maxProperties: MAX_MAP,
   });
 
@@ -44,7 +46,7 @@ export function size(
   limits: { readonly atLeast: string; readonly default?: string; readonly grows?: boolean },
 ) {
   const valid: Rule = {
-    rule: `isQuantity(self) && quantity(self).isInteger() && quantity(self).compareTo(quantity('${limits.atLeast}')) >= 0`,
+    rule: `isQuantity(self) && quantity(self).compareTo(quantity('${limits.atLeast}')) >= 0`,
     message: `must be a quantity of at least ${limits.atLeast}, such as ${limits.default ?? limits.atLeast}`,
   };
   const grows: Rule = {
@@ -60,7 +62,7 @@ export function size(
   });
 }
 
-const Name = (description: string) =>
+export const objectName = (description: string) =>
   Type.String({
     description,
     minLength: 1,
@@ -68,15 +70,13 @@ const Name = (description: string) =>
     pattern: '^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$',
   });
 
-export const objectName = Name;
-
 export const secretRef = (description: string) =>
-  Type.Object({ name: Name('Name of a Secret in the namespace of the ClaudeNexus.') }, { description });
+  Type.Object({ name: objectName('Name of a Secret in the namespace of the ClaudeNexus.') }, { description });
 
 export const secretKeyRef = (description: string) =>
   Type.Object(
     {
-      name: Name('Name of a Secret in the namespace of the ClaudeNexus.'),
+      name: objectName('Name of a Secret in the namespace of the ClaudeNexus.'),
       key: Type.String({
         description: 'Key in that Secret.',
         minLength: 1,
@@ -125,7 +125,7 @@ export const scheduling = (description: string) =>
       affinity: Type.Optional(
         opaque('A core/v1 Affinity. Replaces the topology spread the operator sets otherwise.'),
       ),
-      priorityClassName: Type.Optional(Name('Name of a PriorityClass.')),
+      priorityClassName: Type.Optional(objectName('Name of a PriorityClass.')),
     },
     { description },
   );
@@ -158,7 +158,7 @@ export const volume = (description: string) =>
         grows: true,
       }),
       storageClassName: Type.Optional(
-        Name("StorageClass of the volume; the cluster's default when absent. Cannot be changed later."),
+        objectName("StorageClass of the volume; the cluster's default when absent. Cannot be changed later."),
       ),
     },
     {

@@ -21,6 +21,20 @@ describe('a structural schema', () => {
     });
   });
 
+  test('says the default in the description, which is all that explain shows', () => {
+    const schema = Type.Object(
+      { text: Type.String({ description: 'Size.', default: '1Gi' }), yes: Type.Boolean({ default: true }) },
+      { description: 'Whole.', default: {} },
+    );
+    expect(structuralSchema(schema)).toMatchObject({
+      description: 'Whole.',
+      properties: {
+        text: { description: 'Size. Default: "1Gi".', default: '1Gi' },
+        yes: { default: true },
+      },
+    });
+  });
+
   test('reaches into lists and maps', () => {
     const list = Type.Array(Type.Object({ name: Type.String({ default: 'a' }) }), { maxItems: 3 });
     const map = { type: 'object', additionalProperties: list };

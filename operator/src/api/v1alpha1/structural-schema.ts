@@ -49,6 +49,8 @@ export function structuralSchema(schema: TSchema): StructuralSchema {
   for (const keyword of PLAIN_KEYWORDS) {
     if (source[keyword] !== undefined) result[keyword] = source[keyword];
   }
+  const said = describe(source);
+  if (said !== undefined) result['description'] = said;
   for (const keyword of ['items', 'additionalProperties']) {
     if (source[keyword] !== undefined) result[keyword] = structuralSchema(source[keyword] as TSchema);
   }
@@ -62,4 +64,12 @@ export function structuralSchema(schema: TSchema): StructuralSchema {
     Object.entries(properties).map(([name, property]) => [name, structuralSchema(property)]),
   );
   return result;
+}
+
+/** `kubectl explain` shows no defaults, so that the description has to. */
+function describe({ description, default: value }: StructuralSchema): string | undefined {
+  if (typeof description !== 'string') return undefined;
+  return value === undefined || typeof value === 'object'
+    ? description
+    : `${description} Default: ${JSON.stringify(value)}.`;
 }
