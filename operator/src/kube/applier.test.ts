@@ -141,7 +141,7 @@ describe('Applier.apply', () => {
     await apply();
     api.remove(KINDS.Deployment, ref);
     api.seed({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: ref, spec: {} });
-    await expect(apply()).rejects.toThrow('Deployment ns/a-proxy exists and was not made by this operator');
+    await expect(apply()).rejects.toThrow('Deployment ns/a-proxy exists and is not of this resource');
   });
 
   it.each(['labels', 'ownerReferences'])('takes an object of ours back that lost its %s', async (field) => {

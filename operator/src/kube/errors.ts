@@ -53,7 +53,7 @@ export class NameTakenError extends NexusError {
   readonly objectName: string;
 
   constructor(kind: string, objectName: string) {
-    super(`${kind} ${objectName} exists and was not made by this operator; delete or rename it`);
+    super(`${kind} ${objectName} exists and is not of this resource; delete or rename it`);
     this.kind = kind;
     this.objectName = objectName;
   }
