@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-
 import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
 import { childName } from './names.ts';
 
@@ -18,12 +16,7 @@ export interface IngressHost {
 export function proxyHosts(owner: ClaudeNexus): readonly IngressHost[] {
   const { ingress, domains = [] } = owner.spec;
   if (ingress === undefined) return [];
-  // An Ingress takes names only.
-  return ingress.proxy ?? domains.filter(({ host }) => !isAddress(host)).map(({ host }) => ({ host }));
-}
-
-function isAddress(host: string): boolean {
-  return isIP(host) !== 0 || host.startsWith('[');
+  return ingress.proxy ?? domains.map(({ host }) => ({ host }));
 }
 
 /** Where clients reach the proxy, without a slash at the end. */

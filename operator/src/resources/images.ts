@@ -6,5 +6,5 @@ export function postgresImage({
   images,
   postgresVersion,
 }: Pick<RenderContext, 'owner' | 'images' | 'postgresVersion'>): string {
-  return owner.spec.images?.postgres ?? `${images.postgres}:${postgresVersion}`;
+  return `${owner.spec.images?.postgres ?? images.postgres}:${postgresVersion}`;
 }

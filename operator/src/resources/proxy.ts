@@ -16,7 +16,7 @@ import {
 import type { SecretKey } from './pod.ts';
 import { bytesOf } from './quantity.ts';
 import type { RenderContext } from './render-context.ts';
-import { credentialFileName } from './secrets.ts';
+import { credentialFileName, credentialPath } from './secrets.ts';
 
 const SPOOL_DIR = '/var/spool/nexus';
 const CREDENTIALS_DIR = '/etc/nexus/credentials';
@@ -117,7 +117,7 @@ function credentialsVolume({ domainSecrets }: RenderContext): Record<string, unk
     .map(({ host, name }) => ({
       secret: {
         name,
-        items: [{ key: credentialFileName(host), path: credentialFileName(host) }],
+        items: [{ key: credentialFileName(host), path: credentialPath(host) }],
         optional: false,
       },
     }));

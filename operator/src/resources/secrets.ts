@@ -26,8 +26,13 @@ export function domainSecretName(owner: ClaudeNexus, host: string): string {
   return childName(owner.metadata.name, `domain-${hashOf(host)}`);
 }
 
-/** Key of a domain's Secret, and name of the file the proxy reads. */
+/** Key of a domain's Secret: the name of its file, with `_` for what a key may not hold, as in an IPv6 address. */
 export function credentialFileName(host: string): string {
+  return credentialPath(host).replaceAll(/[^-._a-zA-Z0-9]/g, '_');
+}
+
+/** Name of the file the proxy looks for. */
+export function credentialPath(host: string): string {
   return `${host}.credentials.json`;
 }
 

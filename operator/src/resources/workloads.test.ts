@@ -81,6 +81,15 @@ describe('the proxy', () => {
     });
   });
 
+  it('reads the file of an address by its name, although no key of a Secret may be called so', () => {
+    const { spec } = proxy({ domains: [domain('[fd00::1]')] });
+    const item = { key: '_fd00__1_.credentials.json', path: '[fd00::1].credentials.json' };
+    expect(spec['volumes']).toContainEqual({
+      name: 'credentials',
+      projected: { defaultMode: 0o440, sources: [{ secret: expect.objectContaining({ items: [item] }) }] },
+    });
+  });
+
   it('rolls when a domain comes, and not when a credential changes', () => {
     const one = { domains: [domain('a.example')] };
     const changed = { host: 'a.example', name: 'gateway-domain-x', content: '{}' };
@@ -201,6 +210,19 @@ describe('the managed PostgreSQL', () => {
         },
       ],
     });
+  });
+});
+
+describe('the image of PostgreSQL', () => {
+  it.each([
+    ['the usual one', {}, 'postgres:17'],
+    [
+      'one of a repository of the user',
+      { images: { postgres: 'registry.example/pg' } },
+      'registry.example/pg:17',
+    ],
+  ])('has the major version as its tag: %s', (_, spec, image) => {
+    expect(templateOf('StatefulSet', 'gateway-postgres', spec).spec.containers[0]?.image).toBe(image);
   });
 });
 

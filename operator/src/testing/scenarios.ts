@@ -15,10 +15,11 @@ const SCHEDULING = {
   priorityClassName: 'system-cluster-critical',
 };
 
-const DOMAINS = ['api.one.example', 'api.two.example'].map((host) => ({
-  host,
-  credential: { secretRef: { name: 'credentials', key: host } },
-}));
+const DOMAINS = ['api.one.example', 'api.two.example'].map(domain);
+
+function domain(host: string) {
+  return { host, credential: { secretRef: { name: 'credentials', key: 'key' } } };
+}
 
 type Spec = NonNullable<ClaudeNexusOptions['spec']>;
 
@@ -72,7 +73,10 @@ const FULL: Spec = {
 export const SCENARIOS: Readonly<Record<string, Spec>> = {
   minimal: {},
   full: FULL,
-  external: { domains: DOMAINS, database: { external: { secretRef: { name: 'database-urls' } } } },
+  external: {
+    domains: [...DOMAINS, domain('[fd00::1]')],
+    database: { external: { secretRef: { name: 'database-urls' } } },
+  },
   cloudNativePG: {
     database: {
       cloudNativePG: {
