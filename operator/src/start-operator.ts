@@ -66,7 +66,7 @@ export async function startOperator(config: OperatorConfig, warnings: readonly s
   try {
     const metrics = createOperatorMetrics();
     const { kubeconfig } = config;
-    const api = connect({ userAgent: FIELD_MANAGER, kubeconfig, metrics });
+    const api = await connect({ userAgent: FIELD_MANAGER, kubeconfig, metrics });
     shutdown.add('connections', () => api.close());
     const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
     await startParts({ config, log, shutdown, metrics, api, identity });
