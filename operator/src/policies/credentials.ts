@@ -8,7 +8,7 @@ import { credentialFileName, domainSecretName } from '../resources/secrets.ts';
 import type { DomainSecret } from '../resources/render-context.ts';
 import { secretText } from './secret.ts';
 
-export interface CredentialProblem {
+interface CredentialProblem {
   readonly host: string;
   readonly reason: Extract<Reason, 'SecretNotFound' | 'SecretKeyNotFound' | 'CredentialInvalid'>;
   /** One sentence with object and fix, no value. */
@@ -105,7 +105,8 @@ function checked(domain: DomainSpec, file: Record<string, unknown>): FileResult 
     return { content };
   } catch (error) {
     if (!(error instanceof CredentialFileError)) throw error;
-    return { problem: { reason: 'CredentialInvalid', message: error.message } };
+    const message = `${error.message} (the key comes from Secret ${domain.credential.secretRef.name})`;
+    return { problem: { reason: 'CredentialInvalid', message } };
   }
 }
 

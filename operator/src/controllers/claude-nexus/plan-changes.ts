@@ -14,7 +14,7 @@ import type { VersionDecision } from '../../policies/postgres-version.ts';
 import { secretText } from '../../policies/secret.ts';
 import { decideStorage } from '../../policies/storage.ts';
 import type { StorageDecision } from '../../policies/storage.ts';
-import { dashboardUrl, proxyUrl } from '../../resources/addresses.ts';
+import { POSTGRES_PORT, dashboardUrl, proxyUrl } from '../../resources/addresses.ts';
 import { child } from '../../resources/child.ts';
 import { selectorLabels } from '../../resources/names.ts';
 import { postgresClaimName } from '../../resources/postgres.ts';
@@ -26,8 +26,6 @@ import { conditionsOf } from './conditions.ts';
 import { decideAttempt, decideDatabase } from './decide-database.ts';
 import type { DatabaseDecision, JobDecision } from './decide-database.ts';
 import type { Action, Observed, Plan } from './plan.ts';
-
-const POSTGRES_PORT = 5432;
 
 export interface PlanTools {
   readonly random: Random;

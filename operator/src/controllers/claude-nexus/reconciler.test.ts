@@ -260,6 +260,14 @@ describe('Reconciler', () => {
   });
 });
 
+function secret(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'team', name } };
+}
+
+function annotated(object: KubeObject): KubeObject {
+  return { ...object, metadata: { ...object.metadata, annotations: { x: 'y' } } };
+}
+
 describe('watchResources', () => {
   it('queues the resource of a child, the reader of a Secret, and a resource whose spec changed', async () => {
     const domains = [{ host: 'a.example.com', credential: { secretRef: { name: 'anthropic', key: 'key' } } }];
@@ -271,11 +279,6 @@ describe('watchResources', () => {
       return [...new Set(queued)];
     };
     await reconcile();
-    const secret = (name: string): KubeObject => ({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { namespace: 'team', name },
-    });
     expect(await after(() => api.seed(secret('anthropic')))).toEqual([KEY]);
     expect(await after(() => api.seed(secret('unrelated')))).toEqual([]);
     expect(
@@ -284,7 +287,6 @@ describe('watchResources', () => {
     expect(
       await after(() => void api.edit(KINDS.ClaudeNexus, OWNER, (o) => ({ ...o, status: { replicas: 9 } }))),
     ).toEqual([]);
-    const annotated = (o: KubeObject) => ({ ...o, metadata: { ...o.metadata, annotations: { x: 'y' } } });
     expect(await after(() => void api.edit(KINDS.ClaudeNexus, OWNER, annotated))).toEqual([KEY]);
   });
 });

@@ -9,7 +9,7 @@ import type { Action, Observed, Plan } from '../plan.ts';
 import { planChanges } from '../plan-changes.ts';
 
 /** Thrown where the operator is to die. */
-export class Killed extends Error {}
+class Killed extends Error {}
 
 interface Login {
   password: string;
