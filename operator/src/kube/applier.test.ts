@@ -63,6 +63,8 @@ describe('Applier.apply', () => {
       'unchanged',
       'configured',
     ]);
+    // The first one must not take fields from whoever made the object in between.
+    expect(api.writes().map(({ force }) => force)).toEqual([false, true]);
     api.forgetRequests();
     expect(await apply('two')).toBe('unchanged');
     expect(api.requests).toEqual([]);
