@@ -4,7 +4,7 @@ import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
 import type { Reason } from '../api/v1alpha1/conditions.ts';
 import type { DomainSpec } from '../api/v1alpha1/spec.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { credentialFileName, domainSecretName } from '../resources/secrets.ts';
+import { credentialFileName, credentialPath, domainSecretName } from '../resources/secrets.ts';
 import type { DomainSecret } from '../resources/render-context.ts';
 import { secretText } from './secret.ts';
 
@@ -101,7 +101,7 @@ function lookUp(
 function checked(domain: DomainSpec, file: Record<string, unknown>): FileResult {
   const content = JSON.stringify(file);
   try {
-    parseCredentialFile(content, credentialFileName(domain.host));
+    parseCredentialFile(content, credentialPath(domain.host));
     return { content };
   } catch (error) {
     if (!(error instanceof CredentialFileError)) throw error;

@@ -1,6 +1,5 @@
 import { ANNOTATIONS } from '../../api/v1alpha1/claude-nexus.ts';
 import type { ClaudeNexusStatus } from '../../api/v1alpha1/claude-nexus.ts';
-import { KINDS } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { keyedDigest } from '../../policies/checksums.ts';
 import { childrenOf, findChild, listAt, nameOf, numberAt, textAt } from '../../policies/children.ts';
@@ -15,7 +14,6 @@ import { secretText } from '../../policies/secret.ts';
 import { decideStorage } from '../../policies/storage.ts';
 import type { StorageDecision } from '../../policies/storage.ts';
 import { POSTGRES_PORT, dashboardUrl, proxyUrl } from '../../resources/addresses.ts';
-import { child } from '../../resources/child.ts';
 import { selectorLabels } from '../../resources/names.ts';
 import { postgresClaimName } from '../../resources/postgres.ts';
 import { proxyReplicas } from '../../resources/proxy-replicas.ts';
@@ -63,7 +61,7 @@ export function planChanges(observed: Observed, tools: PlanTools): Plan {
     return { actions: [], desired: [], keep: new Set(), prune: false, conditions, status, events: [] };
   }
   const context = contextOf(observed, decisions, tools);
-  const desired = [...databaseSecret(observed, decisions), ...withoutRemoved(render(context), decisions)];
+  const desired = withoutRemoved(render(context), decisions);
   const { keys, clientKeys, database, restore } = decisions;
   const retries = [database.job, ...(restore === undefined ? [] : [restore])].flatMap(({ state }) =>
     state.state === 'failed' && state.retryInMs > 0 ? [state.retryInMs] : [],
@@ -181,7 +179,7 @@ function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): 
     accountHashKey: { secret: keys.name, key: KEYS.hash },
     domainSecrets: decisions.credentials.domainSecrets,
     checksums: checksumsOf(observed, decisions),
-    databaseSecret: undefined,
+    databaseSecret: access.texts,
     databaseJob: database.jobInput,
     restoreAttempt: restore?.attempt ?? 0,
     databasePorts: portsOf(access.mode === 'external' ? Object.values(access.urls) : []),
@@ -218,18 +216,6 @@ function presentChecksum(observed: Observed, service: 'proxy' | 'dashboard'): st
 function portsOf(urls: readonly (string | undefined)[]): number[] {
   const ports = urls.map((url) => Number(URL.parse(url ?? '')?.port ?? '') || POSTGRES_PORT);
   return [...new Set(ports.length === 0 ? [POSTGRES_PORT] : ports)].toSorted((a, b) => a - b);
-}
-
-function databaseSecret(observed: Observed, { database }: Decisions): KubeObject[] {
-  const { texts, secret } = database.access;
-  if (texts === undefined) return [];
-  const data = Object.fromEntries(
-    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
-  );
-  const { owner } = observed;
-  return [
-    child({ owner, kind: KINDS.Secret, component: 'database', name: secret }, { type: 'Opaque', data }),
-  ];
 }
 
 /** A set that is being deleted to be made anew cannot be applied in between. */
