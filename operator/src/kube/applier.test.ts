@@ -93,6 +93,20 @@ describe('Applier.apply', () => {
     });
   });
 
+  it('knows while the cache does not show the applied spec', async () => {
+    const { api, applier, apply } = await world();
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(false);
+    await apply();
+    await settle();
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(false);
+    api.holdEvents();
+    await apply('two');
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(true);
+    api.releaseEvents();
+    await settle();
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(false);
+  });
+
   it('makes anew what was deleted', async () => {
     const { api, apply } = await world();
     await apply();

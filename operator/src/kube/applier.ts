@@ -22,6 +22,8 @@ export interface RemoveOptions {
 interface Memory {
   readonly desired: string;
   readonly live: string;
+  /** Generation of the result. */
+  readonly generation: number;
   /** Resource version of the result. */
   readonly version: string | undefined;
   /** Resource version the cache had before: while it still has that one it lags. */
@@ -73,6 +75,17 @@ export class Applier {
     return resourceVersion === cached.metadata.resourceVersion || resourceVersion === memory.version
       ? 'unchanged'
       : 'configured';
+  }
+
+  /**
+   * True while the cache does not show the spec that was applied: its status then tells of an older one, however good it
+   * looks.
+   */
+  isAhead(kind: Kind, ref: ObjectRef): boolean {
+    const memory = this.#memory.get(idOf(kind, ref));
+    if (memory === undefined) return false;
+    const cached = this.#cache.get(kind, ref);
+    return cached === undefined || (cached.metadata.generation ?? 0) < memory.generation;
   }
 
   /**
@@ -138,10 +151,11 @@ export class Applier {
     const ref = refOf(desired);
     const versionBefore = this.#cache.get(kind, ref)?.metadata.resourceVersion;
     const live = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force });
-    const { resourceVersion: version } = live.metadata;
+    const { resourceVersion: version, generation = 0 } = live.metadata;
     this.#memory.set(idOf(kind, ref), {
       desired: digest(desired),
       live: digestOfLive(live),
+      generation,
       version,
       versionBefore,
     });

@@ -80,15 +80,15 @@ describe('EventRecorder', () => {
     expect(api.objects(KINDS.Event)).toHaveLength(1);
   });
 
-  it('writes ten times per object and minute, and counts what it drops', async () => {
+  it('writes fifty times per object and minute, and counts what it drops', async () => {
     const { clock, api, record, metrics } = world();
-    for (let index = 0; index < 15; index++) await record('PodsFailing', `note ${index}`);
-    expect(api.writes()).toHaveLength(10);
+    for (let index = 0; index < 55; index++) await record('PodsFailing', `note ${index}`);
+    expect(api.writes()).toHaveLength(50);
     const scraped = await metrics.registry.metrics();
     expect(scraped).toContain('claudenexus_operator_events_total{outcome="dropped"} 5');
     await clock.advance(MINUTE);
-    await record('PodsFailing', 'note 14');
-    expect(api.writes()).toHaveLength(11);
+    await record('PodsFailing', 'note 54');
+    expect(api.writes()).toHaveLength(51);
   });
 
   it('never throws: a refused event is logged and the next one is written', async () => {

@@ -12,8 +12,8 @@ import type { KubeObject, ObjectRef } from './object.ts';
 /** The same event again within this time counts up the series of the first. */
 const SERIES_MS = 30 * 60_000;
 const BUDGET_MS = 60_000;
-/** Writes per object and minute. */
-const BUDGET = 10;
+/** Writes per object and minute: an install tells of each of its objects. */
+const BUDGET = 50;
 const MAX_QUEUED = 200;
 const MAX_NOTE_BYTES = 1000;
 const MAX_NAME = 200;
@@ -64,7 +64,7 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /** Never throws. Beyond ten writes per object and minute new events are dropped and repeated ones only counted. */
+  /** Never throws. Beyond fifty writes per object and minute new events are dropped and repeated ones only counted. */
   record(regarding: KubeObject, input: EventInput): void {
     const { clock } = this.#options;
     const now = clock.monotonic();

@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from '../api/v1alpha1/claude-nexus.ts';
 import type { ManagedDatabaseSpec } from '../api/v1alpha1/spec.ts';
 import { KINDS } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -30,8 +31,10 @@ export function postgresSet(context: RenderContext, managed: ManagedDatabaseSpec
   const { owner, postgresStorage } = context;
   const name = childName(owner.metadata.name, 'postgres');
   const { deletionPolicy, storage } = managed;
+  // The claim gets it from its template: whatever image comes later, the data says which version wrote it.
+  const annotations = { [ANNOTATIONS.postgresVersion]: String(context.postgresVersion) };
   return child(
-    { owner, kind: KINDS.StatefulSet, component: 'postgres', name },
+    { owner, kind: KINDS.StatefulSet, component: 'postgres', name, annotations },
     {
       spec: {
         replicas: 1,
@@ -43,7 +46,7 @@ export function postgresSet(context: RenderContext, managed: ManagedDatabaseSpec
         template: postgresPod(context, managed),
         volumeClaimTemplates: [
           {
-            metadata: { name: DATA, labels: childLabels(owner, 'postgres') },
+            metadata: { name: DATA, labels: childLabels(owner, 'postgres'), annotations },
             spec: {
               accessModes: ['ReadWriteOnce'],
               resources: { requests: { storage: postgresStorage } },

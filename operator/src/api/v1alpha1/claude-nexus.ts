@@ -41,4 +41,8 @@ export const ANNOTATIONS = {
   checksum: 'claudenexus.dev/checksum',
   /** On Jobs: how often the same one was tried before. */
   attempt: 'claudenexus.dev/attempt',
+  /** On the StatefulSet and its claims: major version of the data. */
+  postgresVersion: 'claudenexus.dev/postgres-version',
+  /** On the Secret of the keys: the last handled value of `rotateDashboardKey`. */
+  rotated: 'claudenexus.dev/rotated',
 } as const;

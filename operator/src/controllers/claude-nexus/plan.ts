@@ -30,11 +30,16 @@ export type Action =
 /** What one reconcile is to do. Made by pure code from what was observed. */
 export interface Plan {
   readonly actions: readonly Action[];
-  /** Applied; a child that is not among them is pruned. */
+  /** Applied in this order; a child that is neither here nor in `keep` is pruned. */
   readonly desired: readonly KubeObject[];
+  /** `Kind/name` of children that are neither applied nor pruned: generated ones, and what cannot be decided now. */
+  readonly keep: ReadonlySet<string>;
+  /** False: what is not desired is left alone (the resource is paused). */
+  readonly prune: boolean;
   /** Without lastTransitionTime, which the status writer adds. */
   readonly conditions: readonly Omit<Condition, 'lastTransitionTime'>[];
   readonly status: Omit<ClaudeNexusStatus, 'conditions'>;
+  /** Told once, because the actions happen once; changes of conditions are told by the controller. */
   readonly events: readonly {
     readonly type: 'Normal' | 'Warning';
     readonly reason: Reason;

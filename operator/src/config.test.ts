@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+
+import { readOperatorConfig } from './config.ts';
+
+describe('readOperatorConfig', () => {
+  it('serves all namespaces without settings', () => {
+    expect(readOperatorConfig({}).config).toMatchObject({
+      namespaces: [],
+      leaderElection: true,
+      concurrency: 4,
+    });
+  });
+
+  it.each([
+    ['a', ['a']],
+    [' a, b ,a,', ['a', 'b']],
+  ])('reads the namespaces of %j', (text, namespaces) => {
+    expect(readOperatorConfig({ WATCH_NAMESPACES: text }).config.namespaces).toEqual(namespaces);
+  });
+
+  it.each(['a b', '*', 'Team'])('refuses %j as namespaces', (text) => {
+    expect(() => readOperatorConfig({ WATCH_NAMESPACES: text })).toThrow('WATCH_NAMESPACES');
+  });
+});

@@ -1,0 +1,119 @@
+import { ConfigError, LOG_LEVELS, readConfig } from '@claude-nexus/runtime';
+import type { ConfigOf, ConfigTable, Environment } from '@claude-nexus/runtime';
+
+/** Every setting of the operator. Nothing else of the environment is read. */
+export const OPERATOR_CONFIG = {
+  watchNamespaces: {
+    env: 'WATCH_NAMESPACES',
+    kind: 'string',
+    default: '',
+    description:
+      'Namespaces to serve, separated by commas; empty: all. With a list no request goes beyond them, and the CRD must be there.',
+  },
+  podNamespace: {
+    env: 'POD_NAMESPACE',
+    kind: 'string',
+    description: "Namespace of the leader's Lease; default: that of the kubeconfig's context or of the pod.",
+  },
+  leaseName: {
+    env: 'LEASE_NAME',
+    kind: 'string',
+    default: 'claude-nexus-operator',
+    description: 'Name of the Lease by which replicas agree on a leader.',
+  },
+  leaderElection: {
+    env: 'LEADER_ELECTION',
+    kind: 'boolean',
+    default: 'true',
+    description: 'Work only while holding the Lease; false: only where there is never a second operator.',
+  },
+  proxyImage: {
+    env: 'PROXY_IMAGE',
+    kind: 'string',
+    default: 'claude-nexus/proxy:0.1.0',
+    description: 'Image of the proxy where a resource names none.',
+  },
+  dashboardImage: {
+    env: 'DASHBOARD_IMAGE',
+    kind: 'string',
+    default: 'claude-nexus/dashboard:0.1.0',
+    description: 'Image of the dashboard where a resource names none.',
+  },
+  postgresImage: {
+    env: 'POSTGRES_IMAGE',
+    kind: 'string',
+    default: 'postgres',
+    description: 'PostgreSQL image without its tag, which is the major version.',
+  },
+  resyncIntervalMs: {
+    env: 'RESYNC_INTERVAL',
+    kind: 'duration',
+    min: 1000,
+    default: '10m',
+    description: 'How often a resource is looked at although nothing happened to it.',
+  },
+  host: { env: 'HOST', kind: 'string', default: '0.0.0.0', description: 'Address to listen on.' },
+  metricsPort: {
+    env: 'METRICS_PORT',
+    kind: 'port',
+    default: '8080',
+    description: 'Port of GET /metrics; 0 takes a free one.',
+  },
+  healthPort: {
+    env: 'HEALTH_PORT',
+    kind: 'port',
+    default: '8081',
+    description: 'Port of GET /livez and /readyz; 0 takes a free one.',
+  },
+  concurrency: {
+    env: 'CONCURRENCY',
+    kind: 'integer',
+    min: 1,
+    max: 64,
+    default: '4',
+    description: 'Resources worked on at the same time.',
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    kind: 'enum',
+    values: LOG_LEVELS,
+    default: 'info',
+    description: 'Least severity logged.',
+  },
+  kubeconfig: {
+    env: 'KUBECONFIG',
+    kind: 'string',
+    description: 'Kubeconfig file; default: the one of kubectl, in a pod its service account.',
+  },
+} as const satisfies ConfigTable;
+
+export interface OperatorConfig extends Omit<ConfigOf<typeof OPERATOR_CONFIG>, 'watchNamespaces'> {
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+}
+
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/**
+ * @returns the settings and one line per warning, to be logged once
+ * @throws {ConfigError} in one line that names every unusable setting
+ */
+export function readOperatorConfig(env: Environment): {
+  config: OperatorConfig;
+  warnings: readonly string[];
+} {
+  const { config, warnings } = readConfig(OPERATOR_CONFIG, env);
+  const { watchNamespaces, ...rest } = config;
+  const namespaces = [
+    ...new Set(
+      watchNamespaces
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    ),
+  ];
+  if (!namespaces.every((name) => NAMESPACE.test(name))) {
+    throw new ConfigError(['WATCH_NAMESPACES must be names of namespaces separated by commas']);
+  }
+  return { config: { ...rest, namespaces }, warnings };
+}

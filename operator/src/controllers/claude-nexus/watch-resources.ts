@@ -1,0 +1,59 @@
+import type { ClaudeNexus } from '../../api/v1alpha1/claude-nexus.ts';
+import type { Cache } from '../../kube/cache.ts';
+import { KINDS } from '../../kube/kinds.ts';
+import type { Kind } from '../../kube/kinds.ts';
+import { keyOf } from '../../kube/object.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { FIELD_MANAGER } from '../../resources/names.ts';
+import { SecretReferences, referencedSecrets } from './secret-references.ts';
+
+/** Queues every resource that a change in the cache concerns. */
+export function watchResources(cache: Cache, enqueue: (key: string) => void): void {
+  const references = new SecretReferences();
+  cache.onChange((kind, object, previous) => {
+    if (kind.kind === 'ClaudeNexus') {
+      const owner = object as ClaudeNexus;
+      const isThere = cache.has(kind, owner.metadata);
+      references.set(
+        keyOf(owner.metadata),
+        owner.metadata.namespace,
+        isThere ? referencedSecrets(owner) : [],
+      );
+      if (!isOwnEcho(owner, previous)) enqueue(keyOf(owner.metadata));
+      return;
+    }
+    if (kind.kind === 'StorageClass') {
+      for (const owner of cache.list(KINDS.ClaudeNexus, {})) enqueue(keyOf(owner.metadata));
+      return;
+    }
+    for (const key of concerned(kind, [object, previous], references)) enqueue(key);
+  });
+}
+
+/** A new status and nothing else is what the operator wrote itself. */
+function isOwnEcho(owner: ClaudeNexus, previous: KubeObject | undefined): boolean {
+  if (previous === undefined) return false;
+  return relevantPart(owner) === relevantPart(previous);
+}
+
+function relevantPart({ metadata }: KubeObject): string {
+  const { uid, generation, annotations, labels, deletionTimestamp } = metadata;
+  return JSON.stringify([uid, generation, annotations, labels, deletionTimestamp]);
+}
+
+function concerned(
+  kind: Kind,
+  states: readonly (KubeObject | undefined)[],
+  references: SecretReferences,
+): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const state of states) {
+    const { labels, namespace = '', name = '' } = state?.metadata ?? {};
+    const instance = labels?.['app.kubernetes.io/instance'];
+    if (labels?.['app.kubernetes.io/managed-by'] === FIELD_MANAGER && instance !== undefined) {
+      keys.add(`${namespace}/${instance}`);
+    }
+    if (kind.kind === 'Secret') for (const key of references.keysOf(namespace, name)) keys.add(key);
+  }
+  return keys;
+}
