@@ -153,6 +153,18 @@ describe('Reflector', () => {
     expect(client.requests.map(({ verb }) => verb)).toEqual(['list', 'watch', 'watch']);
   });
 
+  it('notices a silent watch sooner when watches are short, and lists again sooner when told so', async () => {
+    const client = new FakeApi(new FakeClock());
+    const { clock, start } = harness({ client, watchSeconds: { min: 2, max: 2 }, relistMs: 7000 });
+    void start();
+    await clock.advance(4000);
+    await clock.advance(800);
+    expect(client.requests.map(({ verb }) => verb)).toEqual(['list', 'watch', 'watch']);
+    await clock.advance(2400);
+    expect(client.requests.map(({ verb }) => verb)).toContain('list');
+    expect(client.requests.filter(({ verb }) => verb === 'list')).toHaveLength(2);
+  });
+
   it('repairs with a list what no event told of, and counts it', async () => {
     const { api, clock, start, names, counter } = harness();
     api.seed(configMap('kept'));
