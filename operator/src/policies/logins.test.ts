@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
 import { loginsFile, newLogins, nextLogins, parseLogins } from './logins.ts';
-import type { LoginState } from './logins.ts';
 
 let count = 0;
 const random = (bytes: number): Buffer => Buffer.alloc(bytes, (count += 1));
@@ -22,7 +21,7 @@ describe('nextLogins', () => {
     ['retiring', { ...steady, phase: 'retiring' }, { jobDone: false }, 'retiring'],
     ['retiring', { ...steady, phase: 'retiring' }, {}, 'steady'],
   ] as const)('from %s', (_, state, facts, phase) => {
-    expect(nextLogins(state as LoginState, { ...idle, ...facts }, random).phase).toBe(phase);
+    expect(nextLogins(state, { ...idle, ...facts }, random).phase).toBe(phase);
   });
 
   it('gives the idle logins new passwords and leaves those in use alone', () => {

@@ -16,16 +16,16 @@ const object = (kind: string, name: string, metadata: object = ours): KubeObject
 });
 
 it.each([
-  ['a child that is wanted', object('Service', 'wanted'), false],
-  ['a child of the same name and another kind', object('Ingress', 'wanted'), true],
-  ['a child that is not wanted', object('Service', 'old'), true],
-  ['a child that is kept', object('Secret', 'kept'), false],
-  ['a child without owner', object('Secret', 'old', {}), false],
-  ['a child of another resource', object('Service', 'old', { ownerReferences: [{ uid: 'other' }] }), false],
-  ['a child that is going already', object('Service', 'old', { ...ours, deletionTimestamp: 'now' }), false],
-  ['a claim', object('PersistentVolumeClaim', 'old'), false],
-  ['a pod', object('Pod', 'old'), false],
-])('of %s prunes it: %s', (_, child, pruned) => {
+  ['a child that is wanted', false, object('Service', 'wanted')],
+  ['a child of the same name and another kind', true, object('Ingress', 'wanted')],
+  ['a child that is not wanted', true, object('Service', 'old')],
+  ['a child that is kept', false, object('Secret', 'kept')],
+  ['a child without owner', false, object('Secret', 'old', {})],
+  ['a child of another resource', false, object('Service', 'old', { ownerReferences: [{ uid: 'other' }] })],
+  ['a child that is going already', false, object('Service', 'old', { ...ours, deletionTimestamp: 'now' })],
+  ['a claim', false, object('PersistentVolumeClaim', 'old')],
+  ['a pod', false, object('Pod', 'old')],
+])('of %s prunes it: %s', (_, pruned, child) => {
   const desired = [object('Service', 'wanted')];
   const keep = new Set(['Secret/kept']);
   expect(prunable({ owner, children: [child], desired, keep })).toHaveLength(pruned ? 1 : 0);

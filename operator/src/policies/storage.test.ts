@@ -78,7 +78,7 @@ describe('decideStorage', () => {
       '20Gi',
     ],
     ['a template marked with this version', { set: set('20Gi', '17'), claims: [] }, CAN, 'nothing', '20Gi'],
-  ] as const)('%s', (_, state, expandable, step, templateSize) => {
+  ] as const)('%s', (...[, state, expandable, step, templateSize]) => {
     const decision = decideStorage({ wanted: '20Gi', version: 17, expandable, ...state });
     expect(decision).toMatchObject({ step, templateSize });
   });

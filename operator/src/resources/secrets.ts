@@ -37,7 +37,7 @@ export function credentialPath(host: string): string {
 }
 
 /** A Secret of ours. @param data texts, not yet in base64 */
-export function secret(
+function secret(
   owner: ClaudeNexus,
   identity: { readonly name: string; readonly component: Component },
   data: Readonly<Record<string, string>>,

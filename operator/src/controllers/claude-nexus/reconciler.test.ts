@@ -156,6 +156,46 @@ describe('Reconciler', () => {
     api.releaseEvents();
   });
 
+  it('looks for users of the old login at the source before it is disabled', async () => {
+    const { api, reconcile } = await world();
+    await reconcile();
+    const ref = { namespace: 'team', name: 'gateway-logins' };
+    api.edit(KINDS.Secret, ref, (secret) => {
+      const data = secret['data'] as Record<string, string>;
+      const state = JSON.parse(Buffer.from(data['state.json'] ?? '', 'base64').toString()) as object;
+      const text = JSON.stringify({ ...state, phase: 'switching', enabled: ['a', 'b'] });
+      return { ...secret, data: { 'state.json': Buffer.from(text).toString('base64') } };
+    });
+    await settle();
+    // The Job for both logins.
+    await reconcile();
+    const [proxy] = api.objects(KINDS.Deployment);
+    rollOut(api);
+    await settle();
+    api.holdEvents();
+    api.seed({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'team', name: 'late', labels: proxy?.metadata.labels ?? {} },
+      spec: {
+        containers: [
+          { env: [{ name: 'DATABASE_URL', valueFrom: { secretKeyRef: { name: 'x', key: 'proxyUrlB' } } }] },
+        ],
+      },
+    });
+    const phase = () => {
+      const data = api.peek(KINDS.Secret, ref)?.['data'] as Record<string, string>;
+      return (JSON.parse(Buffer.from(data['state.json'] ?? '', 'base64').toString()) as { phase: string })
+        .phase;
+    };
+    await reconcile();
+    expect(phase()).toBe('switching');
+    api.remove(KINDS.Pod, { namespace: 'team', name: 'late' });
+    await reconcile();
+    expect(phase()).toBe('retiring');
+    api.releaseEvents();
+  });
+
   it('leaves a foreign object of the same name alone, makes the others and says so', async () => {
     const { api, clock } = await world();
     const foreign: KubeObject = {
