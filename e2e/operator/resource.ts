@@ -5,6 +5,9 @@ import { until } from '../fixtures/program.ts';
 import { resourcesPath } from './crd.ts';
 import type { Api, TestObject } from '../fixtures/control-plane/api.ts';
 
+/** Looks like a key and opens nothing. */
+export const API_KEY = 'sk-ant-api03-of-the-tests-of-the-operator';
+
 /** Which ClaudeNexus. */
 export interface ResourceRef {
   readonly namespace: string;
