@@ -165,6 +165,18 @@ describe('Reflector', () => {
     expect(client.requests.filter(({ verb }) => verb === 'list')).toHaveLength(2);
   });
 
+  it('lists again when the server was away: its state may be an older one', async () => {
+    const { api, clock, start } = harness();
+    void start();
+    await settle();
+    api.endWatches(new ApiUnreachableError('reset'));
+    api.failNext('watch', new ApiUnreachableError('refused'));
+    api.forgetRequests();
+    await clock.advance(800);
+    await clock.advance(1600);
+    expect(api.requests.map(({ verb }) => verb)).toEqual(['watch', 'list', 'watch']);
+  });
+
   it('repairs with a list what no event told of, and counts it', async () => {
     const { api, clock, start, names, counter } = harness();
     api.seed(configMap('kept'));

@@ -116,8 +116,10 @@ export class Reflector {
       if (signal.aborted) return;
       if (this.#events !== events) this.#failures = 0;
       const expired = error instanceof ApiError && error.status === 410;
-      if (expired) this.#version = undefined;
-      else this.#report(error);
+      // A server that was away may come back with an older state, of which a watch from a later version would not tell.
+      const wasAway = error instanceof ApiUnreachableError && this.#failures > 0;
+      if (expired || wasAway) this.#version = undefined;
+      if (!expired) this.#report(error);
       // The first expiry after a watch that worked is routine: list again at once.
       if (!expired || this.#failures > 0) await this.#wait(error, signal);
       else this.#failures += 1;
@@ -209,7 +211,7 @@ export class Reflector {
     const silence = new Watchdog(clock, patience, () => {
       end(new ApiUnreachableError(`watch ${kind.kind}: nothing heard in time`));
     });
-    const cancelRelist = clock.after(this.#relistAt - clock.monotonic(), abort);
+    const cancelRelist = clock.after(Math.max(0, this.#relistAt - clock.monotonic()), abort);
     metrics.reflector.watches.inc({ kind: kind.kind });
     try {
       const options = {
