@@ -47,10 +47,9 @@ describe('an operator that does not see everything', () => {
       return found !== undefined && found.metadata.uid !== uid ? true : undefined;
     });
     hear();
-    await until('everything to be as it was', async () => {
-      const now = await stateOf(site.api, site.ref);
-      return JSON.stringify(now) === JSON.stringify(before) ? true : undefined;
-    });
+    await site.ready();
+    await site.quiet();
+    expect(await stateOf(site.api, site.ref)).toEqual(before);
   });
 
   test('is not misled by what came and went while its watches were away', async () => {
