@@ -26,6 +26,8 @@ const ALL = {
 const CASES: readonly (readonly [string, unknown, Spec])[] = [
   ['no spec', undefined, ALL],
   ['an empty spec', {}, ALL],
+  ['a spec of nothing, as a template leaves it', null, ALL],
+  ['parts of nothing', { proxy: null, database: null, dashboard: { basePath: null } }, ALL],
   [
     'a spec of empty parts',
     { proxy: { spool: {} }, dashboard: {}, database: { managed: { storage: {} } }, networkPolicy: {} },

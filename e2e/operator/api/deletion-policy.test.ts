@@ -82,6 +82,22 @@ describe('the policy on deletion', () => {
     expect(await lab.cluster.api().find(pathOf('one-of-many'))).toBeDefined();
   });
 
+  test.each([
+    ['lets the namespace controller delete', 200, 'system:serviceaccount:kube-system:namespace-controller'],
+    ['lets the garbage collector delete', 200, 'system:serviceaccount:kube-system:generic-garbage-collector'],
+    ['lets controllers without accounts delete', 200, 'system:kube-controller-manager'],
+    ['asks others of these names as well', 403, 'system:serviceaccount:default:namespace-controller'],
+    ['asks the operator as well', 403, 'system:serviceaccount:kube-system:claude-nexus-operator'],
+  ])('%s', async (title, status, user) => {
+    const name = title.replaceAll(' ', '-');
+    await create(DELETE, name);
+    const answer = await lab.cluster.api().request('DELETE', `${pathOf(name)}?dryRun=All`, undefined, {
+      'impersonate-user': user,
+      'impersonate-group': 'system:masters',
+    });
+    expect(answer.status).toBe(status);
+  });
+
   test('does not keep a namespace from being deleted', async () => {
     const doomed = await lab.namespace();
     await lab.cluster.api().create(resourcesPath(doomed), resource(DELETE));

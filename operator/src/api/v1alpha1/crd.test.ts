@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { CRD_FILE, crdFileContent } from './crd-file.ts';
 import { claudeNexusCrd } from './crd.ts';
 
-/** Half of what `kubectl apply` can keep in its annotation, so that fields can still come. */
+/** A quarter of what `kubectl apply` can keep in its annotation, so that fields can still come. */
 const MAX_BYTES = 64 * 1024;
 
 type Node = Readonly<Record<string, unknown>>;
