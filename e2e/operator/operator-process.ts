@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+
+import { CLUSTER_RULES, NAMESPACE_RULES, leaseRules } from '../../operator/src/rbac.ts';
+import { Program, ROOT, freePort, until } from '../fixtures/program.ts';
+import type { PolicyRule } from '../../operator/src/rbac.ts';
+import type { Api } from '../fixtures/control-plane/api.ts';
+import type { Cluster } from '../fixtures/control-plane/cluster.ts';
+
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+const LEASE_NAMESPACE = 'default';
+
+export interface OperatorOptions {
+  /** Settings beside those of `start`. With WATCH_NAMESPACES it gets a Role in each of them and no ClusterRole. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where it finds the API server, such as at a fault proxy. */
+  readonly server?: string;
+  /** A user of the control plane; it keeps the rights it is given here. */
+  readonly user?: string;
+  /** Two with the same lease compete; by default each has its own. */
+  readonly lease?: string;
+  readonly nodeFlags?: readonly string[];
+}
+
+/** A line the operator logs. */
+export interface LogLine {
+  /** As pino has them: 40 is a warning, 50 an error. */
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The operator as its users run it: a process with a kubeconfig whose user has the rights it asks for and no other. */
+export class OperatorProcess {
+  readonly lease: string;
+  readonly #cluster: Cluster;
+  readonly #program: Program;
+  readonly #ports: { readonly metrics: number; readonly health: number };
+
+  private constructor(
+    cluster: Cluster,
+    lease: string,
+    { program, ports }: { program: Program; ports: { metrics: number; health: number } },
+  ) {
+    this.#cluster = cluster;
+    this.lease = lease;
+    this.#program = program;
+    this.#ports = ports;
+  }
+
+  /** Starts one; `ready` waits until it may work. */
+  static async start(cluster: Cluster, options: OperatorOptions = {}): Promise<OperatorProcess> {
+    const {
+      env = {},
+      user = 'operator',
+      lease = `operator-${randomBytes(4).toString('hex')}`,
+      nodeFlags = [],
+    } = options;
+    const namespaces = (env['WATCH_NAMESPACES'] ?? '').split(',').filter((name) => name !== '');
+    await allow(cluster.api(), { user, namespaces, lease });
+    const ports = { metrics: await freePort(), health: await freePort() };
+    const program = new Program([...nodeFlags, path.join(ROOT, 'operator/src/main.ts')], {
+      KUBECONFIG: await cluster.kubeconfigFile(user, options.server),
+      HOST: '127.0.0.1',
+      METRICS_PORT: String(ports.metrics),
+      HEALTH_PORT: String(ports.health),
+      POD_NAMESPACE: LEASE_NAMESPACE,
+      LEASE_NAME: lease,
+      ...env,
+    });
+    return new OperatorProcess(cluster, lease, { program, ports });
+  }
+
+  get pid(): number {
+    return this.#program.pid;
+  }
+
+  /** Everything it has printed so far. */
+  get output(): string {
+    return this.#program.output;
+  }
+
+  /** What it has logged so far, without the line it may be writing. */
+  get lines(): LogLine[] {
+    const complete = this.output.split('\n').slice(0, -1);
+    return complete.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** Waits until its caches are filled. @throws Error with its output when it ended before */
+  async ready(): Promise<this> {
+    await this.#program.ready(`http://127.0.0.1:${this.#ports.health}/readyz`);
+    return this;
+  }
+
+  /** Its metrics in Prometheus' text format. */
+  async metrics(): Promise<string> {
+    const answer = await fetch(`http://127.0.0.1:${this.#ports.metrics}/metrics`);
+    return answer.text();
+  }
+
+  async health(what: 'livez' | 'readyz'): Promise<{ readonly status: number; readonly text: string }> {
+    const answer = await fetch(`http://127.0.0.1:${this.#ports.health}/${what}`);
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  /** Sends a signal such as SIGSTOP and does not wait. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** Ends it, by default as Kubernetes would. @returns the exit code, or the signal that ended it */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
+    return this.#program.stop(signal);
+  }
+
+  /** Waits for the end. @returns the exit code, or the signal that ended it */
+  ended(): Promise<number | string> {
+    return this.#program.ended();
+  }
+
+  /** Takes away the Lease that one killed without notice leaves behind, so that the next need not wait for its end. */
+  async dropLease(): Promise<void> {
+    await this.#cluster
+      .api()
+      .remove(`/apis/coordination.k8s.io/v1/namespaces/${LEASE_NAMESPACE}/leases/${this.lease}`);
+  }
+
+  async waitForLog(text: string): Promise<void> {
+    await until(`"${text}" in the log of the operator`, async () =>
+      this.output.includes(text) ? true : undefined,
+    );
+  }
+}
+
+/** Starts one and waits until it may work. */
+export async function runOperator(cluster: Cluster, options: OperatorOptions = {}): Promise<OperatorProcess> {
+  const operator = await OperatorProcess.start(cluster, options);
+  return operator.ready();
+}
+
+interface Allowance {
+  readonly user: string;
+  readonly namespaces: readonly string[];
+  readonly lease: string;
+}
+
+async function allow(api: Api, { user, namespaces, lease }: Allowance): Promise<void> {
+  if (namespaces.length === 0) {
+    await bind(api, { user, kind: 'ClusterRole', base: RBAC, rules: [...NAMESPACE_RULES, ...CLUSTER_RULES] });
+  }
+  for (const namespace of namespaces) {
+    await bind(api, { user, kind: 'Role', base: `${RBAC}/namespaces/${namespace}`, rules: NAMESPACE_RULES });
+  }
+  const base = `${RBAC}/namespaces/${LEASE_NAMESPACE}`;
+  await bind(api, { user, kind: 'Role', base, rules: leaseRules(lease), name: `${user}-${lease}` });
+}
+
+interface Grant {
+  readonly user: string;
+  readonly kind: 'Role' | 'ClusterRole';
+  readonly base: string;
+  readonly rules: readonly PolicyRule[];
+  readonly name?: string;
+}
+
+async function bind(api: Api, { user, kind, base, rules, name = user }: Grant): Promise<void> {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const prefix = kind === 'Role' ? 'role' : 'clusterrole';
+  await api.apply(`${base}/${prefix}s/${name}`, { apiVersion, kind, metadata: { name }, rules });
+  await api.apply(`${base}/${prefix}bindings/${name}`, {
+    apiVersion,
+    kind: `${kind}Binding`,
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+  });
+}
