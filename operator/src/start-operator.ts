@@ -105,7 +105,7 @@ function assemble(context: Context): Manager {
   watchResources(cache, (key) => queue.add(key));
   const events = new EventRecorder({ ...common, controller: FIELD_MANAGER, instance: identity });
   const starting = new AbortController();
-  const kinds = { has: (_: Kind): boolean => false };
+  const kinds: { has: (kind: Kind) => boolean } = { has: () => false };
   const reconciler = new Reconciler({
     client,
     cache,

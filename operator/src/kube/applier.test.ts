@@ -63,6 +63,8 @@ describe('Applier.apply', () => {
       'unchanged',
       'configured',
     ]);
+    // The first one must not take fields from whoever made the object in between.
+    expect(api.writes().map(({ force }) => force)).toEqual([false, true]);
     api.forgetRequests();
     expect(await apply('two')).toBe('unchanged');
     expect(api.requests).toEqual([]);
@@ -89,6 +91,20 @@ describe('Applier.apply', () => {
       replicas: 5,
       template: { spec: { containers: [{ name: 'main', image: 'one' }] } },
     });
+  });
+
+  it('knows while the cache does not show the applied spec', async () => {
+    const { api, applier, apply } = await world();
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(false);
+    await apply();
+    await settle();
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(false);
+    api.holdEvents();
+    await apply('two');
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(true);
+    api.releaseEvents();
+    await settle();
+    expect(applier.isAhead(KINDS.Deployment, ref)).toBe(false);
   });
 
   it('makes anew what was deleted', async () => {

@@ -20,7 +20,6 @@ export interface RemoveOptions {
 
 /** What was applied last and what came of it. */
 interface Memory {
-  readonly uid: string | undefined;
   readonly desired: string;
   readonly live: string;
   /** Generation of the result. */
@@ -67,10 +66,7 @@ export class Applier {
     const memory = this.#memory.get(idOf(kind, ref));
     const cached = this.#cache.get(kind, ref);
     const familiar =
-      memory !== undefined &&
-      cached !== undefined &&
-      cached.metadata.uid === memory.uid &&
-      isLabelledOurs(cached, desired, this.#manager);
+      memory !== undefined && cached !== undefined && isLabelledOurs(cached, desired, this.#manager);
     if (!familiar) return this.#applyWithLook(kind, desired);
     if (cached.metadata.deletionTimestamp !== undefined) return 'unchanged';
     if (memory.desired === digest(desired) && isAsRemembered(cached, memory)) return 'unchanged';
@@ -155,9 +151,8 @@ export class Applier {
     const ref = refOf(desired);
     const versionBefore = this.#cache.get(kind, ref)?.metadata.resourceVersion;
     const live = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force });
-    const { uid, resourceVersion: version, generation = 0 } = live.metadata;
+    const { resourceVersion: version, generation = 0 } = live.metadata;
     this.#memory.set(idOf(kind, ref), {
-      uid,
       desired: digest(desired),
       live: digestOfLive(live),
       generation,

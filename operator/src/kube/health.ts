@@ -2,7 +2,7 @@ import { listen } from '@claude-nexus/runtime';
 import { createServer } from 'node:http';
 
 /** @returns undefined when all is well, else what is wrong in a few words */
-export type Check = () => string | undefined;
+type Check = () => string | undefined;
 
 export interface ServeHealthOptions {
   readonly host: string;

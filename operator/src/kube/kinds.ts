@@ -56,5 +56,3 @@ export const KINDS = {
   Namespace: cluster('v1', 'Namespace', 'namespaces'),
   StorageClass: cluster('storage.k8s.io/v1', 'StorageClass', 'storageclasses'),
 } as const satisfies Readonly<Record<string, Kind>>;
-
-export type KindName = keyof typeof KINDS;

@@ -182,6 +182,15 @@ describe('Manager', () => {
     expect(app.manager.has(KINDS.ServiceMonitor)).toBe(true);
   });
 
+  it('takes kinds it may not ask for as absent', async () => {
+    const app = harness();
+    const forbidden = new ApiError('no', { status: 403, reason: 'Forbidden' });
+    app.api.kindsOf = () => Promise.reject(forbidden);
+    await app.manager.start();
+    await app.clock.advance(200);
+    expect([app.manager.readyz(), app.manager.has(KINDS.ServiceMonitor)]).toEqual([undefined, false]);
+  });
+
   it('watches namespace by namespace when told to, and nothing across them', async () => {
     const app = harness({
       namespaces: ['a', 'b'],

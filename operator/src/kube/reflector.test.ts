@@ -142,7 +142,8 @@ describe('Reflector', () => {
     const client = new FakeApi(new FakeClock());
     const { clock, start, reflector, text } = harness({ client });
     void start();
-    await settle();
+    await clock.advance(200_000);
+    client.bookmark();
     await clock.advance(299_000);
     expect(reflector.contactAgeMs()).toBe(299_000);
     expect(text()).not.toContain('nothing heard');
@@ -208,7 +209,11 @@ describe('Reflector', () => {
     await settle();
     waiting.stop.abort();
     await other;
+    const listing = harness();
+    listing.api.beforeNext('list', () => listing.stop.abort());
+    await listing.start();
     expect([watching.clock.pending, waiting.clock.pending, watching.api.watches]).toEqual([[], [], 0]);
+    expect([listing.verbs(), listing.reflector.hasSynced()]).toEqual([['list'], false]);
   });
 
   it('takes everything out again when told that the API is gone', async () => {

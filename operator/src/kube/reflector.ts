@@ -39,6 +39,8 @@ export interface ReflectorOptions {
   readonly metrics: OperatorMetrics;
   /** How long the server keeps a watch; shorter in tests. */
   readonly watchSeconds?: { readonly min: number; readonly max: number } | undefined;
+  /** Told when the first complete list has been delivered. */
+  readonly onSynced?: (() => void) | undefined;
   /** Told of every failure but an expired version. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -100,6 +102,7 @@ export class Reflector {
     const events = this.#events;
     try {
       if (this.#version === undefined || clock.monotonic() >= this.#relistAt) await this.#list(signal);
+      if (signal.aborted) return;
       const begin = clock.monotonic();
       await this.#watch(this.#version ?? '', signal);
       if (signal.aborted) return;
@@ -158,8 +161,10 @@ export class Reflector {
     this.#deliver(items);
     metrics.reflector.lists.inc({ kind: kind.kind });
     this.#version = version;
-    this.#synced = true;
     this.#relistAt = clock.monotonic() + RELIST_MS * (0.8 + 0.4 * random());
+    if (this.#synced) return;
+    this.#synced = true;
+    this.#options.onSynced?.();
   }
 
   /** Brings the sink to what was listed. */

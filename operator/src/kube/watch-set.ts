@@ -33,7 +33,7 @@ export interface WatchSetOptions {
   readonly watches: readonly Watch[];
   /** Empty: all, by cluster-wide requests. Else one reflector per kind and namespace; cluster-scoped kinds are left out. */
   readonly namespaces: readonly string[];
-  /** An optional kind has come or gone. */
+  /** An optional kind has come, and its objects are known, or gone. */
   readonly onKindsChange?: (() => void) | undefined;
   readonly watchSeconds?: ReflectorOptions['watchSeconds'];
 }
@@ -78,9 +78,7 @@ export class WatchSet {
   has(kind: Kind): boolean {
     return [...this.#running].some(
       ([watch, running]) =>
-        watch.kind.kind === kind.kind &&
-        watch.kind.apiVersion === kind.apiVersion &&
-        running.every(({ reflector }) => reflector.hasSynced()),
+        watch.kind.kind === kind.kind && watch.kind.apiVersion === kind.apiVersion && running.every(isSynced),
     );
   }
 
@@ -116,6 +114,11 @@ export class WatchSet {
       labelSelector,
       metadataOnly,
       sink: cache.sink(kind),
+      onSynced: () => {
+        if (watch.optional === true && this.#running.get(watch)?.every(isSynced) === true) {
+          this.#options.onKindsChange?.();
+        }
+      },
       onFailure: (error) => {
         if (watch.optional === true && isUnavailable(error)) this.#end(watch);
       },
@@ -156,12 +159,21 @@ export class WatchSet {
     }
   }
 
+  async #kindsOf(apiVersion: string): Promise<ReadonlySet<string>> {
+    try {
+      return await this.#options.client.kindsOf(apiVersion);
+    } catch (error) {
+      if (isUnavailable(error)) return new Set();
+      throw error;
+    }
+  }
+
   async #discover(): Promise<void> {
-    const { client, watches, log, onKindsChange } = this.#options;
+    const { watches, log } = this.#options;
     const optional = watches.filter((watch) => watch.optional === true);
     const known = new Map<string, ReadonlySet<string>>();
     for (const { kind } of optional) {
-      if (!known.has(kind.apiVersion)) known.set(kind.apiVersion, await client.kindsOf(kind.apiVersion));
+      if (!known.has(kind.apiVersion)) known.set(kind.apiVersion, await this.#kindsOf(kind.apiVersion));
     }
     if (this.#stopped.signal.aborted) return;
     for (const watch of optional) {
@@ -170,10 +182,13 @@ export class WatchSet {
       else if (!this.#running.has(watch)) {
         this.#begin(watch);
         log.info({ kind: watch.kind.kind }, 'optional kind is available');
-        onKindsChange?.();
       }
     }
   }
+}
+
+function isSynced({ reflector }: Running): boolean {
+  return reflector.hasSynced();
 }
 
 /** The API does not serve the kind, or does not let the operator see it. */

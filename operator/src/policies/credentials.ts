@@ -4,11 +4,11 @@ import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
 import type { Reason } from '../api/v1alpha1/conditions.ts';
 import type { DomainSpec } from '../api/v1alpha1/spec.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { credentialFileName, domainSecretName } from '../resources/secrets.ts';
+import { credentialFileName, credentialPath, domainSecretName } from '../resources/secrets.ts';
 import type { DomainSecret } from '../resources/render-context.ts';
 import { secretText } from './secret.ts';
 
-export interface CredentialProblem {
+interface CredentialProblem {
   readonly host: string;
   readonly reason: Extract<Reason, 'SecretNotFound' | 'SecretKeyNotFound' | 'CredentialInvalid'>;
   /** One sentence with object and fix, no value. */
@@ -101,11 +101,12 @@ function lookUp(
 function checked(domain: DomainSpec, file: Record<string, unknown>): FileResult {
   const content = JSON.stringify(file);
   try {
-    parseCredentialFile(content, credentialFileName(domain.host));
+    parseCredentialFile(content, credentialPath(domain.host));
     return { content };
   } catch (error) {
     if (!(error instanceof CredentialFileError)) throw error;
-    return { problem: { reason: 'CredentialInvalid', message: error.message } };
+    const message = `${error.message} (the key comes from Secret ${domain.credential.secretRef.name})`;
+    return { problem: { reason: 'CredentialInvalid', message } };
   }
 }
 

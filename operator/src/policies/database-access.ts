@@ -1,24 +1,24 @@
 import type { Reason } from '../api/v1alpha1/conditions.ts';
 import type { ClaudeNexusSpec } from '../api/v1alpha1/spec.ts';
 import type { Observed } from '../controllers/claude-nexus/plan.ts';
+import { POSTGRES_PORT, cloudNativePgHost, postgresHost } from '../resources/addresses.ts';
+import { POSTGRES_DATABASE, POSTGRES_SUPERUSER } from '../resources/postgres.ts';
 import { nameOf } from './children.ts';
 import { LOGIN_SERVICES, loginName, loginsFile } from './logins.ts';
 import type { LoginService, LoginState, Slot } from './logins.ts';
 import { secretText } from './secret.ts';
 
-const DATABASE = 'nexus';
-const OWNER = 'nexus_owner';
 const EXTERNAL_KEYS = ['ownerUrl', 'proxyUrl', 'dashboardUrl'] as const;
 export const OWNER_URL_KEY = 'ownerUrl';
 export const LOGINS_KEY = 'logins.json';
 
 /** A reason why the database cannot be reached or set up yet. */
-export interface Obstacle {
+interface Obstacle {
   readonly reason: Reason;
   readonly message: string;
 }
 
-export type DatabaseMode = 'managed' | 'external' | 'cloudNativePG';
+type DatabaseMode = 'managed' | 'external' | 'cloudNativePG';
 
 export interface DatabaseAccess {
   readonly mode: DatabaseMode;
@@ -76,7 +76,7 @@ export function managedAccess(
   logins: LoginState,
   password: string | undefined,
 ): DatabaseAccess {
-  const host = `${nameOf(observed, 'postgres')}.${observed.owner.metadata.namespace}.svc`;
+  const host = postgresHost(observed.owner);
   const secretName = nameOf(observed, 'postgres-password');
   const known = secretText(observed.secrets.get(nameOf(observed, 'database')), OWNER_URL_KEY);
   const obstacle: Obstacle = {
@@ -89,7 +89,7 @@ export function managedAccess(
     mode: 'managed',
     host,
     // What was applied last stays: it is where people find the lost password.
-    ownerUrl: password === undefined ? known : urlOf({ user: OWNER, password, host }),
+    ownerUrl: password === undefined ? known : urlOf({ user: POSTGRES_SUPERUSER, password, host }),
     obstacle: password === undefined ? obstacle : undefined,
   });
 }
@@ -97,7 +97,7 @@ export function managedAccess(
 /** A cluster of CloudNativePG, which makes Secret and Service itself. */
 export function cloudNativePgAccess(observed: Observed, logins: LoginState): DatabaseAccess {
   const cluster = nameOf(observed, 'postgres');
-  const host = `${cluster}-rw.${observed.owner.metadata.namespace}.svc`;
+  const host = cloudNativePgHost(observed.owner);
   const superuser = observed.secrets.get(`${cluster}-superuser`);
   const user = secretText(superuser, 'username');
   const password = secretText(superuser, 'password');
@@ -163,5 +163,5 @@ export function urlKey(service: LoginService, slot: Slot): string {
 
 function urlOf(parts: { user: string; password: string; host: string }): string {
   const login = `${encodeURIComponent(parts.user)}:${encodeURIComponent(parts.password)}`;
-  return `postgresql://${login}@${parts.host}:5432/${DATABASE}`;
+  return `postgresql://${login}@${parts.host}:${POSTGRES_PORT}/${POSTGRES_DATABASE}`;
 }

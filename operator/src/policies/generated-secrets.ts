@@ -31,7 +31,7 @@ export function randomText(random: Random): string {
 }
 
 /** True when the Secret once existed: making it anew is worth a warning. */
-export function isLost(observed: Observed, name: string): boolean {
+function isLost(observed: Observed, name: string): boolean {
   return (observed.owner.status?.generatedSecrets ?? []).includes(name) && !observed.secrets.has(name);
 }
 

@@ -6,7 +6,7 @@ import type { LoginState } from './logins.ts';
 import { rolloutOf } from './rollout.ts';
 
 /** Key of the Secret a pod takes DATABASE_URL from. */
-export function databaseUrlKey(podSpec: unknown): string | undefined {
+function databaseUrlKey(podSpec: unknown): string | undefined {
   const variable = listAt(podSpec, 'containers', 0, 'env').find(
     (variable) => textAt(variable, 'name') === 'DATABASE_URL',
   );

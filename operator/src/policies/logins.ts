@@ -12,6 +12,9 @@ const GROUPS: Readonly<Record<LoginService, DatabaseLogin['group']>> = {
   dashboard: 'nexus_reader',
 };
 
+/** Key of the Secret `NAME-logins` under which the state is. */
+export const LOGIN_STATE_KEY = 'state.json';
+
 /**
  * What NAME-logins holds under `state.json`: the only memory of a rotation. `preparing`: the idle login has a new
  * password, not used yet. `switching`: pods change over to it. `retiring`: nobody uses the old one, it is being disabled.

@@ -25,14 +25,6 @@ export interface DatabaseLogin {
   readonly enabled: boolean;
 }
 
-/** Content of the derived Secret `NAME-database`; none of it for an external database. */
-export interface DatabaseSecretContent {
-  readonly ownerUrl: string;
-  readonly proxyUrl: string;
-  readonly dashboardUrl: string;
-  readonly logins: readonly DatabaseLogin[];
-}
-
 /** The Job that migrates and sets logins up, as it is wanted now. */
 export interface DatabaseJobInput {
   /** Differs whenever the Job has something new to do; part of its name. */
@@ -64,7 +56,8 @@ export interface RenderContext {
   readonly domainSecrets: readonly DomainSecret[];
   /** Digest of what each service reads at start and the pod template does not show. */
   readonly checksums: { readonly proxy: string; readonly dashboard: string };
-  readonly databaseSecret: DatabaseSecretContent | undefined;
+  /** Texts of the derived Secret `NAME-database` by key: addresses and logins.json; none for an external database. */
+  readonly databaseSecret: Readonly<Record<string, string>> | undefined;
   /** Absent while the database must stay empty: until a restore has succeeded. */
   readonly databaseJob: DatabaseJobInput | undefined;
   /** How often the restore was tried before. */

@@ -5,23 +5,16 @@ import { claudeNexus } from '../testing/claude-nexus.ts';
 import { renderContext } from '../testing/render-context.ts';
 import { derivedSecrets, domainSecretName } from './secrets.ts';
 
-const LOGIN = { name: 'nexus_proxy_a', group: 'nexus_writer', password: 'pässwörd', enabled: true } as const;
-
 function contentsOf(object: KubeObject | undefined): Record<string, string> {
   const entries = Object.entries((object?.['data'] ?? {}) as Record<string, string>);
   return Object.fromEntries(entries.map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]));
 }
 
 it('puts the URLs and the logins of the database into one Secret', () => {
-  const databaseSecret = { ownerUrl: 'o', proxyUrl: 'p', dashboardUrl: 'd', logins: [LOGIN] };
+  const databaseSecret = { ownerUrl: 'o', proxyUrlA: 'p', 'logins.json': '["pässwörd"]' };
   const [database] = derivedSecrets(renderContext(claudeNexus(), { databaseSecret }));
   expect(database?.metadata.name).toBe('gateway-database');
-  expect(contentsOf(database)).toEqual({
-    ownerUrl: 'o',
-    proxyUrl: 'p',
-    dashboardUrl: 'd',
-    'logins.json': JSON.stringify([LOGIN]),
-  });
+  expect(contentsOf(database)).toEqual(databaseSecret);
 });
 
 it('puts the credential file of a domain into a Secret of its own, under the name the proxy looks for', () => {

@@ -5,7 +5,7 @@ import { child } from './child.ts';
 import { hashOf } from './hash.ts';
 import { childName } from './names.ts';
 import type { Component } from './names.ts';
-import type { DatabaseSecretContent, DomainSecret, RenderContext } from './render-context.ts';
+import type { DomainSecret, RenderContext } from './render-context.ts';
 
 /** Names of the Secrets of a resource, generated and derived. */
 export function secretNames(owner: ClaudeNexus) {
@@ -37,7 +37,7 @@ export function credentialPath(host: string): string {
 }
 
 /** A Secret of ours. @param data texts, not yet in base64 */
-export function secret(
+function secret(
   owner: ClaudeNexus,
   identity: { readonly name: string; readonly component: Component },
   data: Readonly<Record<string, string>>,
@@ -53,18 +53,11 @@ export function secret(
 /** The derived Secrets: the database's URLs and logins, and a credential file per domain. */
 export function derivedSecrets({ owner, databaseSecret, domainSecrets }: RenderContext): KubeObject[] {
   return [
-    ...(databaseSecret === undefined ? [] : [databaseSecretOf(owner, databaseSecret)]),
+    ...(databaseSecret === undefined
+      ? []
+      : [secret(owner, { name: secretNames(owner).database, component: 'database' }, databaseSecret)]),
     ...domainSecrets.map((domain) => domainSecretOf(owner, domain)),
   ];
-}
-
-function databaseSecretOf(owner: ClaudeNexus, content: DatabaseSecretContent): KubeObject {
-  const { logins, ownerUrl, proxyUrl, dashboardUrl } = content;
-  return secret(
-    owner,
-    { name: secretNames(owner).database, component: 'database' },
-    { ownerUrl, proxyUrl, dashboardUrl, 'logins.json': JSON.stringify(logins) },
-  );
 }
 
 function domainSecretOf(owner: ClaudeNexus, { host, name, content }: DomainSecret): KubeObject {

@@ -59,6 +59,6 @@ function databaseSecret(): NonNullable<RenderContext['databaseSecret']> {
     ownerUrl: url,
     proxyUrl: url,
     dashboardUrl: url,
-    logins: [{ name: 'nexus_proxy_a', group: 'nexus_writer', password: MARKED, enabled: true }],
+    'logins.json': JSON.stringify([{ name: 'nexus_proxy_a', password: MARKED }]),
   };
 }

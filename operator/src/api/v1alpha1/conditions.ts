@@ -1,5 +1,5 @@
 /** Types of the conditions of a ClaudeNexus. `Reconciling` and `Stalled` are kstatus': present while true. */
-export const CONDITION_TYPES = [
+const CONDITION_TYPES = [
   'Ready',
   'DatabaseReady',
   'Migrated',
@@ -24,7 +24,7 @@ export interface Condition {
 }
 
 /** Every reason a condition or an event can carry. */
-export const REASONS = [
+const REASONS = [
   'AllReady',
   'ApplyRefused',
   'Available',

@@ -58,7 +58,8 @@ async function act(
       try {
         await client.create(action.kind, action.object, { fieldManager: FIELD_MANAGER });
       } catch (error) {
-        return isConflict(error) ? nameTaken(action.object, client, error) : Promise.reject(error as Error);
+        if (!isConflict(error)) throw error;
+        return nameTaken(action.object, client, error);
       }
       events.record(owner, created(action.object));
       return undefined;

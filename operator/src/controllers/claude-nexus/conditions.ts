@@ -10,7 +10,7 @@ import type { Decisions } from './plan-changes.ts';
 export type PlannedCondition = Plan['conditions'][number];
 
 /** What one condition says, without its type. */
-export interface Verdict {
+interface Verdict {
   readonly status: Condition['status'];
   readonly reason: Reason;
   readonly message: string;
@@ -27,7 +27,7 @@ export const PARTS = [
   'DashboardReady',
 ] as const satisfies readonly ConditionType[];
 export type Part = (typeof PARTS)[number];
-export type Verdicts = Readonly<Record<Part, Verdict>>;
+type Verdicts = Readonly<Record<Part, Verdict>>;
 
 const yes = (reason: Reason, message: string): Verdict => ({ status: 'True', reason, message });
 const no = (reason: Reason, message: string): Verdict => ({ status: 'False', reason, message });
@@ -38,7 +38,7 @@ export function conditionsOf(observed: Observed, decisions: Decisions): PlannedC
   return summarise(observed, verdictsOf(observed, decisions), decisions);
 }
 
-export function verdictsOf(observed: Observed, decisions: Decisions): Verdicts {
+function verdictsOf(observed: Observed, decisions: Decisions): Verdicts {
   return {
     CredentialsReady: credentialsReady(decisions),
     DatabaseReady: databaseReady(observed, decisions),
@@ -172,7 +172,7 @@ function ofRollout({ state, message }: Rollout): Verdict {
 }
 
 /** Adds Ready and the conditions of kstatus to the parts. */
-export function summarise(
+function summarise(
   observed: Observed,
   verdicts: Verdicts,
   decisions: Pick<Decisions, 'database'>,

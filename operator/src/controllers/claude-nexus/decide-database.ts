@@ -23,15 +23,13 @@ import type { Generated, Random } from '../../policies/generated-secrets.ts';
 import { attemptOf, jobState } from '../../policies/job-state.ts';
 import type { JobState } from '../../policies/job-state.ts';
 import { switchedOver } from '../../policies/login-users.ts';
-import { newLogins, nextLogins, parseLogins } from '../../policies/logins.ts';
+import { LOGIN_STATE_KEY, newLogins, nextLogins, parseLogins } from '../../policies/logins.ts';
 import type { LoginState } from '../../policies/logins.ts';
 import { childKey } from '../../policies/prune.ts';
 import { secretText } from '../../policies/secret.ts';
 import { databaseJob } from '../../resources/database-job.ts';
 import type { DatabaseJobInput } from '../../resources/render-context.ts';
 import type { Action, Observed, Plan } from './plan.ts';
-
-const STATE_KEY = 'state.json';
 
 /** A Job as it is wanted now and what became of it. */
 export interface JobDecision {
@@ -121,10 +119,10 @@ function keptPassword(observed: Observed): string[] {
 function planLogins(observed: Observed, random: Random): Generated<LoginState> {
   const name = nameOf(observed, 'logins');
   const secret = observed.secrets.get(name);
-  const stored = parseLogins(secretText(secret, STATE_KEY));
+  const stored = parseLogins(secretText(secret, LOGIN_STATE_KEY));
   if (stored !== undefined) return { name, value: stored, actions: [], events: [] };
   const value = newLogins(random, rotationOf(observed));
-  const texts = { [STATE_KEY]: JSON.stringify(value) };
+  const texts = { [LOGIN_STATE_KEY]: JSON.stringify(value) };
   const object = ownSecret(observed.owner, { name, component: 'database', texts });
   return {
     name,
@@ -160,7 +158,7 @@ function advance(
     switchedOver: switchedOver(observed, stored.value),
   };
   const logins = nextLogins(stored.value, facts, inputs.random);
-  const texts = { [STATE_KEY]: JSON.stringify(logins) };
+  const texts = { [LOGIN_STATE_KEY]: JSON.stringify(logins) };
   return { logins, actions: logins === stored.value ? [] : [update(secret, texts, {})] };
 }
 

@@ -6,7 +6,9 @@ import { KINDS } from '../../kube/kinds.ts';
 import type { Kind } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { at } from '../../policies/children.ts';
-import { FIELD_MANAGER, childName } from '../../resources/names.ts';
+import { LOGIN_STATE_KEY, parseLogins } from '../../policies/logins.ts';
+import { secretText } from '../../policies/secret.ts';
+import { FIELD_MANAGER, MANAGED_SELECTOR, childName } from '../../resources/names.ts';
 import { domainSecretName, secretNames } from '../../resources/secrets.ts';
 import { OPTIONAL_KINDS, OWNED_KINDS } from './owned-kinds.ts';
 import type { Observed } from './plan.ts';
@@ -32,7 +34,10 @@ export async function observe(owner: ClaudeNexus, tools: ObserveTools): Promise<
   const secrets = await readSecrets(owner, children, tools);
   return {
     owner,
-    children: await withLiveProxy(owner, children, tools.client),
+    children: await withLivePods(owner, await withLiveProxy(owner, children, tools.client), {
+      client: tools.client,
+      secrets,
+    }),
     secrets,
     has: { prometheusOperator: has(KINDS.ServiceMonitor), cloudNativePG: has(KINDS.Cluster) },
     expandable: clusterScope ? expandableClasses(cache) : undefined,
@@ -91,6 +96,21 @@ async function withLiveProxy(
   const live = await find(client, KINDS.Deployment, { namespace, name });
   const others = children.filter((child) => !isProxy(child));
   return live !== undefined && isLabelled(live, owner) ? [...others, live] : others;
+}
+
+/** Before a login is disabled, its users are looked for at the source: the cache may not know of the newest pod yet. */
+async function withLivePods(
+  owner: ClaudeNexus,
+  children: readonly KubeObject[],
+  { client, secrets }: { readonly client: ApiClient; readonly secrets: ReadonlyMap<string, KubeObject> },
+): Promise<readonly KubeObject[]> {
+  const stored = secretText(secrets.get(secretNames(owner).logins), LOGIN_STATE_KEY);
+  if (parseLogins(stored)?.phase !== 'switching') return children;
+  const { namespace, name } = owner.metadata;
+  const labelSelector = `${MANAGED_SELECTOR},app.kubernetes.io/instance=${name}`;
+  const { items } = await client.list(KINDS.Pod, { namespace, labelSelector });
+  const pods = items.map((pod) => ({ ...pod, apiVersion: KINDS.Pod.apiVersion, kind: KINDS.Pod.kind }));
+  return [...children.filter(({ kind }) => kind !== 'Pod'), ...pods];
 }
 
 async function find(

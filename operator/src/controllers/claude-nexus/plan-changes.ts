@@ -1,6 +1,5 @@
 import { ANNOTATIONS } from '../../api/v1alpha1/claude-nexus.ts';
 import type { ClaudeNexusStatus } from '../../api/v1alpha1/claude-nexus.ts';
-import { KINDS } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { keyedDigest } from '../../policies/checksums.ts';
 import { childrenOf, findChild, listAt, nameOf, numberAt, textAt } from '../../policies/children.ts';
@@ -14,8 +13,7 @@ import type { VersionDecision } from '../../policies/postgres-version.ts';
 import { secretText } from '../../policies/secret.ts';
 import { decideStorage } from '../../policies/storage.ts';
 import type { StorageDecision } from '../../policies/storage.ts';
-import { dashboardUrl, proxyUrl } from '../../resources/addresses.ts';
-import { child } from '../../resources/child.ts';
+import { POSTGRES_PORT, dashboardUrl, proxyUrl } from '../../resources/addresses.ts';
 import { selectorLabels } from '../../resources/names.ts';
 import { postgresClaimName } from '../../resources/postgres.ts';
 import { proxyReplicas } from '../../resources/proxy-replicas.ts';
@@ -26,8 +24,6 @@ import { conditionsOf } from './conditions.ts';
 import { decideAttempt, decideDatabase } from './decide-database.ts';
 import type { DatabaseDecision, JobDecision } from './decide-database.ts';
 import type { Action, Observed, Plan } from './plan.ts';
-
-const POSTGRES_PORT = 5432;
 
 export interface PlanTools {
   readonly random: Random;
@@ -65,7 +61,7 @@ export function planChanges(observed: Observed, tools: PlanTools): Plan {
     return { actions: [], desired: [], keep: new Set(), prune: false, conditions, status, events: [] };
   }
   const context = contextOf(observed, decisions, tools);
-  const desired = [...databaseSecret(observed, decisions), ...withoutRemoved(render(context), decisions)];
+  const desired = withoutRemoved(render(context), decisions);
   const { keys, clientKeys, database, restore } = decisions;
   const retries = [database.job, ...(restore === undefined ? [] : [restore])].flatMap(({ state }) =>
     state.state === 'failed' && state.retryInMs > 0 ? [state.retryInMs] : [],
@@ -183,7 +179,7 @@ function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): 
     accountHashKey: { secret: keys.name, key: KEYS.hash },
     domainSecrets: decisions.credentials.domainSecrets,
     checksums: checksumsOf(observed, decisions),
-    databaseSecret: undefined,
+    databaseSecret: access.texts,
     databaseJob: database.jobInput,
     restoreAttempt: restore?.attempt ?? 0,
     databasePorts: portsOf(access.mode === 'external' ? Object.values(access.urls) : []),
@@ -220,18 +216,6 @@ function presentChecksum(observed: Observed, service: 'proxy' | 'dashboard'): st
 function portsOf(urls: readonly (string | undefined)[]): number[] {
   const ports = urls.map((url) => Number(URL.parse(url ?? '')?.port ?? '') || POSTGRES_PORT);
   return [...new Set(ports.length === 0 ? [POSTGRES_PORT] : ports)].toSorted((a, b) => a - b);
-}
-
-function databaseSecret(observed: Observed, { database }: Decisions): KubeObject[] {
-  const { texts, secret } = database.access;
-  if (texts === undefined) return [];
-  const data = Object.fromEntries(
-    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
-  );
-  const { owner } = observed;
-  return [
-    child({ owner, kind: KINDS.Secret, component: 'database', name: secret }, { type: 'Opaque', data }),
-  ];
 }
 
 /** A set that is being deleted to be made anew cannot be applied in between. */

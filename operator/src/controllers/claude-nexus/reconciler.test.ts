@@ -156,6 +156,46 @@ describe('Reconciler', () => {
     api.releaseEvents();
   });
 
+  it('looks for users of the old login at the source before it is disabled', async () => {
+    const { api, reconcile } = await world();
+    await reconcile();
+    const ref = { namespace: 'team', name: 'gateway-logins' };
+    api.edit(KINDS.Secret, ref, (secret) => {
+      const data = secret['data'] as Record<string, string>;
+      const state = JSON.parse(Buffer.from(data['state.json'] ?? '', 'base64').toString()) as object;
+      const text = JSON.stringify({ ...state, phase: 'switching', enabled: ['a', 'b'] });
+      return { ...secret, data: { 'state.json': Buffer.from(text).toString('base64') } };
+    });
+    await settle();
+    // The Job for both logins.
+    await reconcile();
+    const [proxy] = api.objects(KINDS.Deployment);
+    rollOut(api);
+    await settle();
+    api.holdEvents();
+    api.seed({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'team', name: 'late', labels: proxy?.metadata.labels ?? {} },
+      spec: {
+        containers: [
+          { env: [{ name: 'DATABASE_URL', valueFrom: { secretKeyRef: { name: 'x', key: 'proxyUrlB' } } }] },
+        ],
+      },
+    });
+    const phase = () => {
+      const data = api.peek(KINDS.Secret, ref)?.['data'] as Record<string, string>;
+      return (JSON.parse(Buffer.from(data['state.json'] ?? '', 'base64').toString()) as { phase: string })
+        .phase;
+    };
+    await reconcile();
+    expect(phase()).toBe('switching');
+    api.remove(KINDS.Pod, { namespace: 'team', name: 'late' });
+    await reconcile();
+    expect(phase()).toBe('retiring');
+    api.releaseEvents();
+  });
+
   it('leaves a foreign object of the same name alone, makes the others and says so', async () => {
     const { api, clock } = await world();
     const foreign: KubeObject = {
@@ -260,6 +300,14 @@ describe('Reconciler', () => {
   });
 });
 
+function secret(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'team', name } };
+}
+
+function annotated(object: KubeObject): KubeObject {
+  return { ...object, metadata: { ...object.metadata, annotations: { x: 'y' } } };
+}
+
 describe('watchResources', () => {
   it('queues the resource of a child, the reader of a Secret, and a resource whose spec changed', async () => {
     const domains = [{ host: 'a.example.com', credential: { secretRef: { name: 'anthropic', key: 'key' } } }];
@@ -271,11 +319,6 @@ describe('watchResources', () => {
       return [...new Set(queued)];
     };
     await reconcile();
-    const secret = (name: string): KubeObject => ({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { namespace: 'team', name },
-    });
     expect(await after(() => api.seed(secret('anthropic')))).toEqual([KEY]);
     expect(await after(() => api.seed(secret('unrelated')))).toEqual([]);
     expect(
@@ -284,7 +327,6 @@ describe('watchResources', () => {
     expect(
       await after(() => void api.edit(KINDS.ClaudeNexus, OWNER, (o) => ({ ...o, status: { replicas: 9 } }))),
     ).toEqual([]);
-    const annotated = (o: KubeObject) => ({ ...o, metadata: { ...o.metadata, annotations: { x: 'y' } } });
     expect(await after(() => void api.edit(KINDS.ClaudeNexus, OWNER, annotated))).toEqual([KEY]);
   });
 });

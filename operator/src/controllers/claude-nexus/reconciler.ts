@@ -51,9 +51,10 @@ export class Reconciler {
     const plan = planChanges(observed, this.#options);
     const outcomes = await carryOut(observed, plan, this.#options);
     const conditions = settleConditions(plan.conditions, outcomes);
-    await statusWriter.write(owner, { conditions, status: plan.status });
-    const told = [...plan.events, ...eventsOf(owner.status?.conditions ?? [], conditions)];
-    for (const event of told) events.record(owner, event);
+    const news = await statusWriter.write(owner, { conditions, status: plan.status });
+    // Nothing was written: the cache lags behind what was told already.
+    const changes = news ? eventsOf(owner.status?.conditions ?? [], conditions) : [];
+    for (const event of [...plan.events, ...changes]) events.record(owner, event);
     const refused = outcomes.some(({ type }) => type === 'refused');
     return { requeueAfterMs: this.#again(plan.requeueAfterMs, refused) };
   }

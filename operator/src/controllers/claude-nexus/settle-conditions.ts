@@ -27,7 +27,7 @@ const PART_OF: Readonly<Record<string, Part>> = {
 };
 
 /** Kinds whose state a condition tells. */
-const TELLING: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'Job', 'Cluster']);
+const TELLING: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'Cluster']);
 
 /**
  * The planned conditions, corrected by what carrying the plan out showed. A child that was just changed is not ready

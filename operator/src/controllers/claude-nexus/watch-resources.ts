@@ -33,15 +33,12 @@ export function watchResources(cache: Cache, enqueue: (key: string) => void): vo
 /** A new status and nothing else is what the operator wrote itself. */
 function isOwnEcho(owner: ClaudeNexus, previous: KubeObject | undefined): boolean {
   if (previous === undefined) return false;
-  const relevant = ({ metadata }: KubeObject) =>
-    JSON.stringify([
-      metadata.uid,
-      metadata.generation,
-      metadata.annotations,
-      metadata.labels,
-      metadata.deletionTimestamp,
-    ]);
-  return relevant(owner) === relevant(previous);
+  return relevantPart(owner) === relevantPart(previous);
+}
+
+function relevantPart({ metadata }: KubeObject): string {
+  const { uid, generation, annotations, labels, deletionTimestamp } = metadata;
+  return JSON.stringify([uid, generation, annotations, labels, deletionTimestamp]);
 }
 
 function concerned(

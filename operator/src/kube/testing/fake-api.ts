@@ -26,6 +26,8 @@ export interface FakeRequest {
   readonly key: string;
   /** What was sent, if anything. */
   readonly body?: unknown;
+  /** Of an apply. */
+  readonly force?: boolean;
 }
 
 interface Stored {
@@ -234,7 +236,8 @@ export class FakeApi implements ApiClient {
 
   async apply(kind: Kind, object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
     const ref = refOf(kind, object);
-    await this.#request({ verb: 'apply', kind: kind.kind, key: keyOf(ref), body: object });
+    const { force } = options;
+    await this.#request({ verb: 'apply', kind: kind.kind, key: keyOf(ref), body: object, force });
     this.#checkServed(kind);
     let stored = this.#of(kind).get(keyOf(ref));
     if (stored === undefined) {

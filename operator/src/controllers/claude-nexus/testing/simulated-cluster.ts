@@ -9,7 +9,7 @@ import type { Action, Observed, Plan } from '../plan.ts';
 import { planChanges } from '../plan-changes.ts';
 
 /** Thrown where the operator is to die. */
-export class Killed extends Error {}
+class Killed extends Error {}
 
 interface Login {
   password: string;
@@ -35,6 +35,7 @@ export class SimulatedCluster {
   /** Images whose database Job fails. */
   readonly failingImages = new Set<string>();
   readonly expandable = new Map([['standard', true]]);
+  readonly has = { prometheusOperator: false, cloudNativePG: true };
   now = Date.parse('2026-01-01T00:00:00Z');
   /** Writes of the operator so far. */
   writes = 0;
@@ -77,7 +78,7 @@ export class SimulatedCluster {
       secrets: new Map(
         all.filter(({ kind }) => kind === 'Secret').map((secret) => [secret.metadata.name, secret]),
       ),
-      has: { prometheusOperator: false, cloudNativePG: true },
+      has: this.has,
       expandable: this.expandable,
     };
   }
@@ -260,7 +261,9 @@ export class SimulatedCluster {
       else if (textAt(pod, 'hash') !== hash) this.#end(pod);
       else if (textAt(pod, 'url') === undefined) this.#start(pod);
     }
-    const current = pods.filter((pod) => textAt(pod, 'hash') === hash);
+    const current = pods.filter(
+      (pod) => textAt(pod, 'hash') === hash && pod.metadata.deletionTimestamp === undefined,
+    );
     for (const pod of current.slice(wanted)) this.#end(pod);
     for (let index = current.length; index < wanted; index += 1) {
       this.#uid += 1;
