@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 
 import { FaultProxy } from '../fixtures/control-plane/fault-proxy.ts';
 import { until } from '../fixtures/program.ts';
@@ -11,6 +11,9 @@ import type { ApiRequest } from '../fixtures/control-plane/api-request.ts';
 
 const ROTATE_LOGINS = 'claudenexus.dev/rotate-logins';
 const ROTATE_KEY = 'claudenexus.dev/rotate-dashboard-key';
+
+/** One that is killed leaves its Lease held, and the next would wait for its end. */
+const ALONE = { LEADER_ELECTION: 'false' };
 
 interface LoginState {
   readonly phase: string;
@@ -34,6 +37,9 @@ const STEPS: readonly (readonly [string, Partial<ApiRequest>])[] = [
   ['the end is stored', { verb: 'update', name: 'gateway-logins' }],
 ];
 
+/** A dozen starts of the operator, on a machine with other things to do. */
+const LONG_MS = 300_000;
+
 describe('a rotation', () => {
   let proxy: FaultProxy | undefined;
   let operator: OperatorUnderTest | undefined;
@@ -46,35 +52,49 @@ describe('a rotation', () => {
 
   const stateOf = async (gateway: Gateway): Promise<LoginState> =>
     JSON.parse((await gateway.texts('gateway-logins'))['state.json'] ?? '{}') as LoginState;
-  const untilPhase = (gateway: Gateway, phase: string) =>
-    until(`the phase ${phase}`, async () => {
-      const state = await stateOf(gateway);
-      return state.phase === phase ? state : undefined;
-    });
   const untilHandled = (gateway: Gateway, value: string) =>
     gateway.untilAt(gateway.path, 'status.rotations.logins', (handled) => handled === value);
 
-  /** Kills the operator once a write has been carried out, before it hears of that. */
-  const killedAfter = async (write: Partial<ApiRequest>, what: string): Promise<void> => {
-    const rule = proxy?.on(write, { kind: 'call', after: async () => operator?.stop('SIGKILL') }, 1);
-    await until(what, async () => (rule?.hits === 1 ? true : undefined));
-    await operator?.stop();
-    rule?.release();
+  /**
+   * From now on, kills the operator once a write has been carried out, before it hears of that.
+   * @returns waits for it
+   */
+  const killAfter = (write: Partial<ApiRequest>, what: string): (() => Promise<void>) => {
+    const killed = Promise.withResolvers<void>();
+    const after = async (): Promise<void> => {
+      await operator?.stop('SIGKILL');
+      killed.resolve();
+    };
+    const rule = proxy?.on(write, { kind: 'call', after }, 1);
+    return async () => {
+      await until(what, async () => (rule?.hits === 1 ? true : undefined));
+      await killed.promise;
+      rule?.release();
+    };
   };
 
-  test('of the logins may be interrupted after each of its writes', async () => {
+  test('of the logins may be interrupted after each of its writes', { timeout: LONG_MS }, async () => {
     proxy = await FaultProxy.start(lab.cluster.connection);
-    operator = await OperatorUnderTest.start(lab.cluster, { server: proxy.url });
+    operator = await OperatorUnderTest.start(lab.cluster, { server: proxy.url, env: ALONE });
     const gateway = await Gateway.ready(lab, oneDomain());
     const database = pretendedDatabase();
     await database.runJob((await gateway.texts('gateway-database'))['logins.json'] ?? '', '');
     const watch = new LoginWatch(gateway, lab.kubelet, database);
+    onTestFinished(() => watch.stop());
     const before = await stateOf(gateway);
-    await gateway.annotate({ [ROTATE_LOGINS]: 'first' });
+    const { namespace } = gateway;
 
-    for (const [what, filter] of STEPS) {
-      const write = { namespace: gateway.namespace, ...filter };
-      await killedAfter(write, what);
+    const killed = STEPS.map(
+      ([what, write]) =>
+        () =>
+          killAfter({ namespace, ...write }, what),
+    );
+    // In place before the operator goes on.
+    let wait = killed.shift()?.();
+    await gateway.annotate({ [ROTATE_LOGINS]: 'first' });
+    while (wait !== undefined) {
+      await wait();
+      wait = killed.shift()?.();
       await operator.start();
     }
 
@@ -152,13 +172,13 @@ describe('a rotation', () => {
 
   test('of the dashboard key rolls the dashboard only, also when it is interrupted', async () => {
     proxy = await FaultProxy.start(lab.cluster.connection);
-    operator = await OperatorUnderTest.start(lab.cluster, { server: proxy.url });
+    operator = await OperatorUnderTest.start(lab.cluster, { server: proxy.url, env: ALONE });
     const gateway = await Gateway.ready(lab, oneDomain());
     const before = await gateway.texts('gateway-keys');
     const [proxies, dashboards] = [await gateway.uids('proxy'), await gateway.uids('dashboard')];
-    const killed = killedAfter({ verb: 'update', name: 'gateway-keys' }, 'the new key');
+    const killed = killAfter({ verb: 'update', name: 'gateway-keys' }, 'the new key');
     await gateway.annotate({ [ROTATE_KEY]: 'first' });
-    await killed;
+    await killed();
     const after = await gateway.texts('gateway-keys');
     expect(await gateway.uids('dashboard')).toEqual(dashboards);
     await operator.start();
