@@ -7,6 +7,8 @@ import { assembleCredentials, hostsWithoutClientKeys } from '../../policies/cred
 import type { Credentials } from '../../policies/credentials.ts';
 import { KEYS, PASSWORD_KEY, planClientKeys, planKeys } from '../../policies/generated-secrets.ts';
 import type { Generated, Keys, Random } from '../../policies/generated-secrets.ts';
+import { decideLeaving } from '../../policies/leaving-database.ts';
+import type { LeavingDecision } from '../../policies/leaving-database.ts';
 import { gatedImage } from '../../policies/migration-gate.ts';
 import { decideVersion } from '../../policies/postgres-version.ts';
 import type { VersionDecision } from '../../policies/postgres-version.ts';
@@ -40,6 +42,7 @@ export interface Decisions {
   readonly database: DatabaseDecision;
   readonly storage: StorageDecision | undefined;
   readonly version: VersionDecision | undefined;
+  readonly leaving: LeavingDecision;
   /** Undefined when no restore is wanted. */
   readonly restore: JobDecision | undefined;
   readonly images: {
@@ -72,6 +75,7 @@ export function planChanges(observed: Observed, tools: PlanTools): Plan {
       ...clientKeys.actions,
       ...database.actions,
       ...storageActions(observed, decisions),
+      ...decisions.leaving.actions,
       ...(restore?.actions ?? []),
       ...database.job.actions,
     ],
@@ -111,7 +115,17 @@ function decide(observed: Observed, tools: PlanTools): Decisions {
     gatedImage({ wanted: wanted[service], running: runningImage(observed, service), migrated });
   const images = { proxy: imageOf('proxy'), dashboard: imageOf('dashboard') };
   const waiting = images.proxy !== wanted.proxy || images.dashboard !== wanted.dashboard;
-  return { keys, clientKeys, credentials, database, ...volumes, restore, images: { ...images, waiting } };
+  const leaving = decideLeaving(observed);
+  return {
+    keys,
+    clientKeys,
+    credentials,
+    database,
+    ...volumes,
+    leaving,
+    restore,
+    images: { ...images, waiting },
+  };
 }
 
 function decideVolumes(observed: Observed): Pick<Decisions, 'storage' | 'version'> {
@@ -243,7 +257,7 @@ function keepOf(observed: Observed, decisions: Decisions): ReadonlySet<string> {
     ...generatedOf(decisions).map((name) => `Secret/${name}`),
     `Secret/${decisions.keys.name}`,
     ...decisions.database.keep,
-    ...(decisions.storage === undefined ? [] : [set]),
+    ...(decisions.storage === undefined && !decisions.leaving.keepsSet ? [] : [set]),
   ]);
 }
 
