@@ -59,8 +59,7 @@ export function planChanges(observed: Observed, tools: PlanTools): Plan {
   const decisions = decide(observed, tools);
   const conditions = conditionsOf(observed, decisions);
   if (owner.metadata.annotations?.[ANNOTATIONS.paused] === 'true') {
-    const { conditions: _, ...before } = owner.status ?? {};
-    const status = { ...before, observedGeneration: owner.metadata.generation ?? 0 };
+    const { conditions: _, ...status } = owner.status ?? {};
     return { actions: [], desired: [], keep: new Set(), prune: false, conditions, status, events: [] };
   }
   const context = contextOf(observed, decisions, tools);
