@@ -6,25 +6,25 @@ import { API_KEY, Gateway, HOST, oneDomain } from './gateway.ts';
 import { OperatorUnderTest } from './operator-under-test.ts';
 import { setUp } from './set-up.ts';
 
+const domainSecrets = async (gateway: Gateway): Promise<readonly string[]> => {
+  const selector = encodeURIComponent('app.kubernetes.io/component=credentials');
+  const secrets = await gateway.api.list(`${gateway.collection('secrets')}?labelSelector=${selector}`);
+  return secrets.map(({ metadata: { name } }) => name).filter((name) => name.includes('-domain-'));
+};
+
+/** The credential file of a host that has the only domain. */
+const file = async (gateway: Gateway): Promise<Readonly<Record<string, unknown>>> => {
+  const [name = ''] = await domainSecrets(gateway);
+  const text = (await gateway.texts(name))[`${HOST}.credentials.json`];
+  return JSON.parse(text ?? '{}') as Record<string, unknown>;
+};
+
 describe('credentials', () => {
   let operator: OperatorUnderTest;
   const lab = setUp(async (lab) => {
     operator = await OperatorUnderTest.start(lab.cluster);
   });
   afterAll(() => operator?.stop());
-
-  const domainSecrets = async (gateway: Gateway): Promise<readonly string[]> => {
-    const selector = encodeURIComponent('app.kubernetes.io/component=credentials');
-    const secrets = await gateway.api.list(`${gateway.collection('secrets')}?labelSelector=${selector}`);
-    return secrets.map(({ metadata: { name } }) => name).filter((name) => name.includes('-domain-'));
-  };
-
-  /** The credential file of a host that has the only domain. */
-  const file = async (gateway: Gateway): Promise<Readonly<Record<string, unknown>>> => {
-    const [name = ''] = await domainSecrets(gateway);
-    const text = (await gateway.texts(name))[`${HOST}.credentials.json`];
-    return JSON.parse(text ?? '{}') as Record<string, unknown>;
-  };
 
   test('a new key reaches the credential file, and no pod restarts', async () => {
     const gateway = await Gateway.ready(lab, oneDomain());

@@ -10,26 +10,29 @@ const DATABASE = { 'app.kubernetes.io/component': 'database' };
 const OLD = { proxy: 'registry.example.com/proxy:1', dashboard: 'registry.example.com/dashboard:1' };
 const NEW = { proxy: 'registry.example.com/proxy:2', dashboard: 'registry.example.com/dashboard:2' };
 
+const imageOf = async (gateway: Gateway, suffix: string): Promise<unknown> =>
+  at(await gateway.api.get(gateway.child('deployments', suffix)), 'spec.template.spec.containers.0.image');
+
+const images = async (gateway: Gateway) => ({
+  proxy: await imageOf(gateway, 'proxy'),
+  dashboard: await imageOf(gateway, 'dashboard'),
+});
+
+const jobImages = async (gateway: Gateway) =>
+  (await gateway.jobs()).map((job) => at(job, 'spec.template.spec.containers.0.image'));
+
+const deleteJobs = async (gateway: Gateway): Promise<void> => {
+  for (const { metadata } of await gateway.jobs()) {
+    await gateway.api.remove(`${gateway.collection('jobs')}/${metadata.name}?propagationPolicy=Background`);
+  }
+};
+
 describe('a new version', () => {
   let operator: OperatorUnderTest | undefined;
   const lab = setUp(async (lab) => {
     operator = await OperatorUnderTest.start(lab.cluster);
   });
   afterAll(() => operator?.stop());
-
-  const imageOf = async (gateway: Gateway, suffix: string): Promise<unknown> =>
-    at(await gateway.api.get(gateway.child('deployments', suffix)), 'spec.template.spec.containers.0.image');
-  const images = async (gateway: Gateway) => ({
-    proxy: await imageOf(gateway, 'proxy'),
-    dashboard: await imageOf(gateway, 'dashboard'),
-  });
-  const jobImages = async (gateway: Gateway) =>
-    (await gateway.jobs()).map((job) => at(job, 'spec.template.spec.containers.0.image'));
-  const deleteJobs = async (gateway: Gateway): Promise<void> => {
-    for (const { metadata } of await gateway.jobs()) {
-      await gateway.api.remove(`${gateway.collection('jobs')}/${metadata.name}?propagationPolicy=Background`);
-    }
-  };
 
   test('waits for its migration, and old pods go on as they are until then', async () => {
     const gateway = await Gateway.ready(lab, { ...oneDomain(), images: OLD });

@@ -40,6 +40,14 @@ const STEPS: readonly (readonly [string, Partial<ApiRequest>])[] = [
 /** A dozen starts of the operator, on a machine with other things to do. */
 const LONG_MS = 300_000;
 
+const stateOf = async (gateway: Gateway): Promise<LoginState> =>
+  JSON.parse((await gateway.texts('gateway-logins'))['state.json'] ?? '{}') as LoginState;
+
+const untilHandled = (gateway: Gateway, value: string) =>
+  gateway.untilAt(gateway.path, 'status.rotations.logins', (handled) => handled === value);
+
+const isDraining = ({ metadata }: TestObject): boolean => metadata.deletionTimestamp !== undefined;
+
 describe('a rotation', () => {
   let proxy: FaultProxy | undefined;
   let operator: OperatorUnderTest | undefined;
@@ -49,11 +57,6 @@ describe('a rotation', () => {
     await proxy?.stop();
     [operator, proxy] = [undefined, undefined];
   });
-
-  const stateOf = async (gateway: Gateway): Promise<LoginState> =>
-    JSON.parse((await gateway.texts('gateway-logins'))['state.json'] ?? '{}') as LoginState;
-  const untilHandled = (gateway: Gateway, value: string) =>
-    gateway.untilAt(gateway.path, 'status.rotations.logins', (handled) => handled === value);
 
   /**
    * From now on, kills the operator once a write has been carried out, before it hears of that.
@@ -124,7 +127,6 @@ describe('a rotation', () => {
     const isOld = ({ metadata }: TestObject) => metadata.uid === old;
     const endDrain = lab.kubelet.linger({ 'app.kubernetes.io/component': 'proxy' });
     await gateway.annotate({ [ROTATE_LOGINS]: 'first' });
-    const isDraining = ({ metadata }: TestObject) => metadata.deletionTimestamp !== undefined;
     await until('the old pods to be gone but for one that drains', async () => {
       const dashboards = await gateway.pods('dashboard');
       const done = (await gateway.pods('proxy')).some(isDraining) && !dashboards.some(isOld);

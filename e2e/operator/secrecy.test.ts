@@ -29,6 +29,26 @@ const READABLE: readonly Plural[] = [
   'horizontalpodautoscalers',
 ];
 
+const generated = (gateway: Gateway): Promise<readonly TestObject[]> =>
+  Promise.all(GENERATED.map((name) => gateway.api.get(`${gateway.collection('secrets')}/${name}`)));
+
+const contents = async (gateway: Gateway) => (await generated(gateway)).map((secret) => secret['data']);
+
+/** Every secret text of a namespace: passwords, keys, addresses. */
+const secretTexts = async (gateway: Gateway): Promise<readonly string[]> => {
+  const secrets = await gateway.api.list(gateway.collection('secrets'));
+  const texts = secrets.flatMap(({ data }) =>
+    Object.values((data ?? {}) as Record<string, string>).map((value) =>
+      Buffer.from(value, 'base64').toString(),
+    ),
+  );
+  // Documents hold keys and passwords among words that may be seen.
+  const words = texts.flatMap((text) => text.split(/["'\s:@/]+/)).filter((word) => word.length >= 20);
+  return [...new Set([...words, ...words.map((word) => Buffer.from(word).toString('base64'))])];
+};
+
+const clientKeys = (key: string) => [{ name: 'alice', secretRef: { name: 'clients', key } }];
+
 describe('secrets', () => {
   let operator: OperatorUnderTest;
   const lab = setUp(async (lab) => {
@@ -37,23 +57,6 @@ describe('secrets', () => {
     });
   });
   afterAll(() => operator?.stop());
-
-  const generated = (gateway: Gateway): Promise<readonly TestObject[]> =>
-    Promise.all(GENERATED.map((name) => gateway.api.get(`${gateway.collection('secrets')}/${name}`)));
-  const contents = async (gateway: Gateway) => (await generated(gateway)).map((secret) => secret['data']);
-
-  /** Every secret text of a namespace: passwords, keys, addresses. */
-  const secretTexts = async (gateway: Gateway): Promise<readonly string[]> => {
-    const secrets = await gateway.api.list(gateway.collection('secrets'));
-    const texts = secrets.flatMap(({ data }) =>
-      Object.values((data ?? {}) as Record<string, string>).map((value) =>
-        Buffer.from(value, 'base64').toString(),
-      ),
-    );
-    // Documents hold keys and passwords among words that may be seen.
-    const words = texts.flatMap((text) => text.split(/["'\s:@/]+/)).filter((word) => word.length >= 20);
-    return [...new Set([...words, ...words.map((word) => Buffer.from(word).toString('base64'))])];
-  };
 
   const everythingReadable = async (gateway: Gateway): Promise<string> => {
     const lists = await Promise.all(
@@ -96,12 +99,9 @@ describe('secrets', () => {
     const lost = await gateway.untilReason('DatabaseReady', 'DatabasePasswordLost');
     expect(lost.message).toContain('gateway-postgres-password');
     await until('the others to be back', async () => {
-      const names = (await gateway.api.list(gateway.collection('secrets'))).map(
-        ({ metadata }) => metadata.name,
-      );
-      return GENERATED.filter((name) => names.includes(name)).length === GENERATED.length - 1
-        ? true
-        : undefined;
+      const secrets = await gateway.api.list(gateway.collection('secrets'));
+      const names = new Set(secrets.map(({ metadata }) => metadata.name));
+      return GENERATED.filter((name) => names.has(name)).length === GENERATED.length - 1 ? true : undefined;
     });
     await until('the warnings', async () => ((await reasonsTold()).length === 3 ? true : undefined));
     expect(await reasonsTold()).toEqual(GENERATED.slice(0, 3));
@@ -122,7 +122,6 @@ describe('secrets', () => {
     await gateway.secret('clients', { alice: `${MARK}-client-key-0123456789`, bad: `${MARK} with spaces` });
     await gateway.secret('dashboard', { key: `${MARK}-dashboard-key-0123456789` });
     const [domain] = oneDomain().domains;
-    const clientKeys = (key: string) => [{ name: 'alice', secretRef: { name: 'clients', key } }];
     await gateway.create({
       domains: [{ ...domain, clientKeys: clientKeys('alice') }],
       dashboard: { keySecretRef: { name: 'dashboard', key: 'key' } },

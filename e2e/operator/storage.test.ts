@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { at } from '../fixtures/control-plane/api.ts';
 import { until } from '../fixtures/program.ts';
@@ -12,19 +12,21 @@ const sized = (size: string, storageClassName?: string) =>
   managed({ storage: { size, ...(storageClassName === undefined ? {} : { storageClassName }) } });
 const CLAIM = 'data-gateway-postgres-0';
 
+const claimOf = (gateway: Gateway): Promise<TestObject> =>
+  gateway.api.get(`${gateway.collection('persistentvolumeclaims')}/${CLAIM}`);
+
+const setOf = (gateway: Gateway): Promise<TestObject> =>
+  gateway.api.get(gateway.child('statefulsets', 'postgres'));
+
+const templateSize = (set: TestObject) =>
+  at(set, 'spec.volumeClaimTemplates.0.spec.resources.requests.storage');
+
 describe('the data of a gateway', () => {
   let operator: OperatorUnderTest | undefined;
   const lab = setUp(async (lab) => {
     operator = await OperatorUnderTest.start(lab.cluster);
   });
   afterAll(() => operator?.stop());
-
-  const claimOf = (gateway: Gateway): Promise<TestObject> =>
-    gateway.api.get(`${gateway.collection('persistentvolumeclaims')}/${CLAIM}`);
-  const setOf = (gateway: Gateway): Promise<TestObject> =>
-    gateway.api.get(gateway.child('statefulsets', 'postgres'));
-  const templateSize = (set: TestObject) =>
-    at(set, 'spec.volumeClaimTemplates.0.spec.resources.requests.storage');
 
   test('gets more room: the claim grows, the set is made anew, the pod goes on', async () => {
     const volumes = { storage: { size: '10Gi' }, deletionPolicy: 'Delete' };
@@ -61,7 +63,7 @@ describe('the data of a gateway', () => {
     expect(JSON.stringify(answer.body)).toContain('may grow but not shrink');
   });
 
-  test('cannot grow on a class that cannot: it is told, and nothing is touched until the size is put back', async () => {
+  test('cannot grow on a class that cannot: it is told, and nothing is touched until the class can', async () => {
     const gateway = await Gateway.ready(lab, sized('10Gi', 'fixed'));
     const [set, claim] = [await setOf(gateway), await claimOf(gateway)];
     await gateway.patch(sized('20Gi', 'fixed'));
@@ -71,6 +73,13 @@ describe('the data of a gateway', () => {
     expect((await setOf(gateway)).metadata.uid).toBe(set.metadata.uid);
     expect(templateSize(await setOf(gateway))).toBe('10Gi');
     expect(await gateway.condition('Stalled')).toMatchObject({ status: 'True' });
+    const storageClass = '/apis/storage.k8s.io/v1/storageclasses/fixed';
+    onTestFinished(async () => {
+      await gateway.api.patch(storageClass, { allowVolumeExpansion: false });
+    });
+    await gateway.api.patch(storageClass, { allowVolumeExpansion: true });
+    await gateway.untilReady();
+    expect(templateSize(await setOf(gateway))).toBe('20Gi');
   });
 
   test('stays with the version that wrote it', async () => {
@@ -84,6 +93,9 @@ describe('the data of a gateway', () => {
       uid: set.metadata.uid,
       generation: set.metadata.generation,
     });
+    expect(await gateway.uids('postgres')).toEqual(pods);
+    await gateway.patch(managed({ version: 17 }));
+    await gateway.untilReady();
     expect(await gateway.uids('postgres')).toEqual(pods);
   });
 
@@ -124,9 +136,8 @@ describe('the data of a gateway', () => {
     const claim = await gateway.api.get(gateway.child('persistentvolumeclaims', 'backup'));
     expect(claim.metadata.ownerReferences).toBeUndefined();
     // What a person does for a dump at once.
-    await lab.cluster.kubectl([
-      ...['-n', gateway.namespace, 'create', 'job', '--from=cronjob/gateway-backup', 'now'],
-    ]);
+    const create = ['create', 'job', '--from=cronjob/gateway-backup', 'now'];
+    await lab.cluster.kubectl(['-n', gateway.namespace, ...create]);
     await gateway.untilAt(`${gateway.collection('jobs')}/now`, 'status.succeeded', (count) => count === 1);
     await gateway.patch({ database: { managed: { backup: null } } });
     await gateway.untilReady();

@@ -28,23 +28,37 @@ type Stored = Pick<TestObject, 'kind' | 'apiVersion'> & {
 async function readStored(cluster: Cluster, file: string): Promise<readonly Stored[]> {
   const cache = await mkdtemp(path.join(tmpdir(), 'nexus-kubectl-'));
   try {
-    const json = await cluster.kubectl([
-      ...['create', '--dry-run=client', '--validate=false', '--show-managed-fields', '-o', 'json'],
-      ...['--cache-dir', cache, '-f', path.join(FIXTURES, file)],
-    ]);
-    return (JSON.parse(json) as { items: Stored[] }).items;
+    const options = ['--dry-run=client', '--validate=false', '--show-managed-fields', '-o', 'json'];
+    const place = ['--namespace', NAMESPACE, '--cache-dir', cache, '-f', path.join(FIXTURES, file)];
+    const json = await cluster.kubectl(['create', ...options, ...place]);
+    // One object after the other.
+    return JSON.parse(`[${json.trim().replaceAll('\n}\n{', '\n},\n{')}]`) as Stored[];
   } finally {
     await rm(cache, { recursive: true });
   }
 }
 
+const pathOf = ({ kind }: Stored): string =>
+  kindPath((KINDS as Readonly<Record<string, Kind>>)[kind] ?? KINDS.ClaudeNexus, NAMESPACE);
+
+const snapshot = async (gateway: Gateway) => {
+  const secrets = await gateway.api.list(gateway.collection('secrets'));
+  const workloads = await Promise.all(
+    (['deployments', 'statefulsets', 'jobs', 'cronjobs'] as const).map((plural) =>
+      gateway.api.list(gateway.collection(plural)),
+    ),
+  );
+  return {
+    pods: (await gateway.api.list(gateway.collection('pods'))).map(({ metadata }) => metadata.uid).toSorted(),
+    workloads: workloads.flat().map(({ metadata: { name, uid, generation } }) => ({ name, uid, generation })),
+    secrets: secrets.map(({ metadata: { name, uid }, data }) => ({ name, uid, data })),
+  };
+};
+
 describe('what an earlier version has stored', () => {
   let operator: OperatorUnderTest | undefined;
   const lab = setUp();
   afterEach(() => operator?.stop());
-
-  const pathOf = ({ kind }: Stored): string =>
-    kindPath((KINDS as Readonly<Record<string, Kind>>)[kind] ?? KINDS.ClaudeNexus, NAMESPACE);
 
   /** Puts the objects there as they were, for an owner with a uid of this cluster. */
   const load = async (stored: readonly Stored[]): Promise<void> => {
@@ -60,24 +74,6 @@ describe('what an earlier version has stored', () => {
       });
     }
     await api.patch(`${pathOf(resource)}/${metadata.name}/status`, { status: resource['status'] });
-  };
-
-  const snapshot = async (gateway: Gateway) => {
-    const secrets = await gateway.api.list(gateway.collection('secrets'));
-    const workloads = await Promise.all(
-      (['deployments', 'statefulsets', 'jobs', 'cronjobs'] as const).map((plural) =>
-        gateway.api.list(gateway.collection(plural)),
-      ),
-    );
-    return {
-      pods: (await gateway.api.list(gateway.collection('pods')))
-        .map(({ metadata }) => metadata.uid)
-        .toSorted(),
-      workloads: workloads
-        .flat()
-        .map(({ metadata: { name, uid, generation } }) => ({ name, uid, generation })),
-      secrets: secrets.map(({ metadata: { name, uid }, data }) => ({ name, uid, data })),
-    };
   };
 
   test.each(['stored-v0.1.0.yaml'])(

@@ -17,16 +17,14 @@ const set = (whenDeleted: 'Delete' | 'Retain', observedGeneration = 2): KubeObje
   status: { observedGeneration },
 });
 
-const claim = (owner?: string): KubeObject => ({
+const claim = (owner: string): KubeObject => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
   metadata: {
     namespace: 'team',
     name: 'data-gateway-postgres-0',
     labels,
-    ...(owner === undefined
-      ? {}
-      : { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'x', uid: owner }] }),
+    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'x', uid: owner }],
   },
 });
 
@@ -43,13 +41,14 @@ const observed = (
 
 describe('a set that is not wanted any more', () => {
   it.each([
-    ['stays as it is while it is wanted', managedDatabase(), [set('Delete'), claim('uid-of-set')], [], false],
-    ['is told to leave its claims', EXTERNAL, [set('Delete'), claim('uid-of-set')], ['retain-claims'], true],
-    ['stays until its controller has heard of that', EXTERNAL, [set('Retain', 1), claim()], [], true],
-    ['stays while a claim belongs to it', EXTERNAL, [set('Retain'), claim('uid-of-set')], [], true],
-    ['goes when no claim does', EXTERNAL, [set('Retain'), claim('uid-of-another')], [], false],
-    ['is gone', EXTERNAL, [claim()], [], false],
-  ] as const)('%s', (_, database, children, actions, keepsSet) => {
+    { title: 'stays as it is while it is wanted', database: managedDatabase(), set: set('Delete') },
+    { title: 'is told to leave its claims', set: set('Delete'), actions: ['retain-claims'], keepsSet: true },
+    { title: 'stays until its controller has heard of that', set: set('Retain', 1), keepsSet: true },
+    { title: 'stays while a claim belongs to it', set: set('Retain'), keepsSet: true },
+    { title: 'goes when no claim belongs to it', set: set('Retain'), owner: 'uid-of-another' },
+    { title: 'is gone' },
+  ])('$title', ({ database = EXTERNAL, set, owner = 'uid-of-set', actions = [], keepsSet = false }) => {
+    const children = [claim(owner), ...(set === undefined ? [] : [set])];
     const decision = decideLeaving(observed(database, children));
     expect(decision.actions.map(({ type }) => type)).toEqual(actions);
     expect(decision.keepsSet).toBe(keepsSet);

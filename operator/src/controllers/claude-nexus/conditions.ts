@@ -91,7 +91,8 @@ function managedReady(observed: Observed, decisions: Decisions): Verdict {
   if (storage?.step === 'unsupported') {
     return stuck(
       'StorageExpansionUnsupported',
-      `StorageClass ${storage.className ?? ''} cannot expand volumes; set the size back or allow expansion`,
+      `StorageClass ${storage.className ?? ''} cannot expand volumes; allow expansion on it, or ` +
+        'restore a backup into a new resource with more storage',
     );
   }
   const name = nameOf(observed, 'postgres');

@@ -113,6 +113,8 @@ async function withLivePods(
   return [...children.filter(({ kind }) => kind !== 'Pod'), ...pods];
 }
 
+const isClaim = ({ kind }: KubeObject): boolean => kind === 'PersistentVolumeClaim';
+
 /** Before a set is deleted, whose its claims are is looked up at the source: what belongs to it would go with it. */
 async function withLiveClaims(
   owner: ClaudeNexus,
@@ -123,7 +125,6 @@ async function withLiveClaims(
   const isSet = ({ kind, metadata }: KubeObject) =>
     kind === 'StatefulSet' && metadata.name === childName(name, 'postgres');
   if (owner.spec.database.managed !== undefined || !children.some((child) => isSet(child))) return children;
-  const isClaim = ({ kind }: KubeObject) => kind === 'PersistentVolumeClaim';
   const live = await Promise.all(
     children
       .filter((child) => isClaim(child))
