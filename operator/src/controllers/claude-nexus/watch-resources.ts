@@ -19,7 +19,8 @@ export function watchResources(cache: Cache, enqueue: (key: string) => void): vo
         owner.metadata.namespace,
         isThere ? referencedSecrets(owner) : [],
       );
-      if (!isOwnEcho(owner, previous)) enqueue(keyOf(owner.metadata));
+      // Also for a status of our own: whoever looked between the write and this echo compared with an older one.
+      enqueue(keyOf(owner.metadata));
       return;
     }
     if (kind.kind === 'StorageClass') {
@@ -28,17 +29,6 @@ export function watchResources(cache: Cache, enqueue: (key: string) => void): vo
     }
     for (const key of concerned(kind, [object, previous], references)) enqueue(key);
   });
-}
-
-/** A new status and nothing else is what the operator wrote itself. */
-function isOwnEcho(owner: ClaudeNexus, previous: KubeObject | undefined): boolean {
-  if (previous === undefined) return false;
-  return relevantPart(owner) === relevantPart(previous);
-}
-
-function relevantPart({ metadata }: KubeObject): string {
-  const { uid, generation, annotations, labels, deletionTimestamp } = metadata;
-  return JSON.stringify([uid, generation, annotations, labels, deletionTimestamp]);
 }
 
 function concerned(
