@@ -38,15 +38,12 @@ class RealDatabase implements Database {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** The superuser and the database the image makes at its first start. */
-  async initialise(password: string): Promise<void> {
+  /** Gives the superuser the password that the image gives it at its first start. */
+  async initialise(ownerUrl: string): Promise<void> {
+    const { username, password } = new URL(ownerUrl);
     await withClient(this.#server.url, async (client) => {
-      await client.query(
-        `create role nexus_owner superuser login password ${client.escapeLiteral(password)}`,
-      );
-      await client.query(
-        `alter database ${new URL(this.#server.url).pathname.slice(1)} owner to nexus_owner`,
-      );
+      const text = client.escapeLiteral(decodeURIComponent(password));
+      await client.query(`alter role ${client.escapeIdentifier(username)} password ${text}`);
     });
   }
 
@@ -108,7 +105,7 @@ describe('the database of a gateway', () => {
       await gateway.create(oneDomain());
       await gateway.untilReason('Migrated', 'JobRunning');
       const ownerUrl = (await gateway.texts('gateway-database'))['ownerUrl'] ?? '';
-      await database.initialise(decodeURIComponent(new URL(ownerUrl).password));
+      await database.initialise(ownerUrl);
       const watch = new LoginWatch(gateway, lab.kubelet, database);
       onTestFinished(() => watch.stop());
       release();
