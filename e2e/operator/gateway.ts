@@ -164,7 +164,7 @@ export class Gateway {
   }
 }
 
-export function conditionsOf(resource: TestObject): readonly Condition[] {
+function conditionsOf(resource: TestObject): readonly Condition[] {
   return (at(resource, 'status.conditions') as Condition[] | undefined) ?? [];
 }
 

@@ -5,15 +5,11 @@ import type { TestObject } from '../fixtures/control-plane/api.ts';
 import type { Kubelet } from '../fixtures/control-plane/kubelet.ts';
 import type { Gateway } from './gateway.ts';
 
-/** What the database Job does with LOGINS_FILE and the owner's address. */
-export type RunJob = (loginsFile: string, ownerUrl: string) => Promise<void>;
-
-/** Whether a database lets somebody in with this address. */
-export type LogIn = (url: string) => Promise<boolean>;
-
 export interface Database {
-  readonly runJob: RunJob;
-  readonly logIn: LogIn;
+  /** What the database Job does with LOGINS_FILE and the owner's address. */
+  readonly runJob: (loginsFile: string, ownerUrl: string) => Promise<void>;
+  /** Whether it lets somebody in with this address. */
+  readonly logIn: (url: string) => Promise<boolean>;
 }
 
 /** A database that knows logins and nothing else. */

@@ -48,6 +48,11 @@ function rightsUsed({ verb, group, resource, subresource, code }: AuditEntry): r
   return verb === 'patch' && code === 201 ? [`patch ${what}`, `create ${what}`] : [`${verb} ${what}`];
 }
 
+/** Which groups there are may be asked by everybody; it is no object of the cluster. */
+function isQuestion({ uri, resource }: AuditEntry): boolean {
+  return resource === '' && /^\/apis\/[a-z.]+\/v1(\?|$)/.test(uri);
+}
+
 /** Walks through all features of a gateway. */
 async function useEverything(gateway: Gateway): Promise<void> {
   await gateway.secret('anthropic', { 'api-key': API_KEY });
@@ -139,9 +144,6 @@ describe('the rights of the operator', () => {
     const beyond = entries.filter(({ namespace }) => !served.has(namespace));
     const lease = beyond.filter(({ resource }) => resource === 'leases');
     expect(new Set(lease.map(({ namespace }) => namespace))).toEqual(new Set(['default']));
-    // Which groups there are may be asked by everybody; it is no object of the cluster.
-    const isQuestion = ({ uri, resource }: AuditEntry): boolean =>
-      resource === '' && /^\/apis\/[a-z.]+\/v1(\?|$)/.test(uri);
     expect(beyond.filter((entry) => !lease.includes(entry) && !isQuestion(entry))).toEqual([]);
     expect(await outside.condition('Ready')).toBeUndefined();
   });
