@@ -36,19 +36,7 @@ const classes = VOLUMES.flatMap((place) => {
   ];
 });
 
-const version = (major: number) => nested('database.managed.version', major);
-
-export const UPDATE_CASES: readonly UpdateCase[] = [
-  ...growth,
-  ...classes,
-  {
-    field: 'spec.database.managed.version',
-    message: 'may not go down',
-    from: version(17),
-    good: [version(17), version(18)],
-    bad: [version(16)],
-  },
-];
+export const UPDATE_CASES: readonly UpdateCase[] = [...growth, ...classes];
 
 const managed = (size: string): Spec => ({ database: { managed: { storage: { size } } } });
 const external: Spec = { database: { external: { secretRef: { name: 'database' } } } };

@@ -1,5 +1,5 @@
 /** Types of the conditions of a ClaudeNexus. `Reconciling` and `Stalled` are kstatus': present while true. */
-const CONDITION_TYPES = [
+export const CONDITION_TYPES = [
   'Ready',
   'DatabaseReady',
   'Migrated',
@@ -24,19 +24,16 @@ export interface Condition {
 }
 
 /** Every reason a condition or an event can carry. */
-const REASONS = [
+export const REASONS = [
   'AllReady',
   'ApplyRefused',
   'Available',
-  'BackupClaimLost',
   'CloudNativePGMissing',
   'ClusterNotReady',
   'Created',
   'CredentialInvalid',
   'DatabasePasswordLost',
-  'DatabaseNotReady',
   'DatabaseSecretInvalid',
-  'Deleting',
   'GeneratedSecretLost',
   'JobFailed',
   'JobRunning',

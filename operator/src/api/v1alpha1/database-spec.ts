@@ -63,15 +63,10 @@ const ManagedDatabase = Type.Object(
   {
     version: Type.Integer({
       description:
-        'Major version of PostgreSQL. A higher one is for new volumes only: an existing database moves by backup and restore into a new ClaudeNexus.',
+        'Major version of PostgreSQL for new volumes. Data stays with the version that wrote it: it moves to another one by backup and restore into a new ClaudeNexus.',
       minimum: 15,
       maximum: 19,
       default: 18,
-      ...rules({
-        rule: 'self >= oldSelf',
-        message:
-          'may not go down, PostgreSQL cannot read the data of a later version: put the old value back',
-      }),
     }),
     storage: volume('Volume that holds the database.'),
     deletionPolicy,

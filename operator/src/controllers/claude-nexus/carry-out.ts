@@ -68,6 +68,12 @@ async function act(
       return undefined;
     case 'expand-claim':
       return expand({ namespace, name: action.name }, action.size, client);
+    case 'retain-claims': {
+      const change = { spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain' } } };
+      const ref = { namespace, name: action.set.metadata.name };
+      await client.patch(KINDS.StatefulSet, ref, change, { fieldManager: FIELD_MANAGER });
+      return undefined;
+    }
     case 'orphan-set':
       await applier.remove(KINDS.StatefulSet, action.set, { propagationPolicy: 'Orphan' });
       return undefined;

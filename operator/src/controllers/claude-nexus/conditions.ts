@@ -91,7 +91,8 @@ function managedReady(observed: Observed, decisions: Decisions): Verdict {
   if (storage?.step === 'unsupported') {
     return stuck(
       'StorageExpansionUnsupported',
-      `StorageClass ${storage.className ?? ''} cannot expand volumes; set the size back or allow expansion`,
+      `StorageClass ${storage.className ?? ''} cannot expand volumes; allow expansion on it, or ` +
+        'restore a backup into a new resource with more storage',
     );
   }
   const name = nameOf(observed, 'postgres');
@@ -177,18 +178,21 @@ function summarise(
   verdicts: Verdicts,
   decisions: Pick<Decisions, 'database'>,
 ): PlannedCondition[] {
-  const observedGeneration = observed.owner.metadata.generation ?? 0;
+  const { metadata, status: before } = observed.owner;
+  const generation = metadata.generation ?? 0;
+  const paused = at(observed.owner, 'metadata', 'annotations', ANNOTATIONS.paused) === 'true';
+  // What is not carried out is not seen: a wait for Ready has to go on.
+  const observedGeneration = paused ? (before?.observedGeneration ?? 0) : generation;
   const make = (type: ConditionType, { status, reason, message }: Verdict): PlannedCondition => ({
     type,
     status,
     reason,
     message,
-    observedGeneration,
+    observedGeneration: type === 'Paused' ? generation : observedGeneration,
   });
   const ready = readyOf(verdicts);
   const stalled = PARTS.map((part) => verdicts[part]).find((verdict) => verdict.stalled === true);
   const rotating = (decisions.database.logins?.phase ?? 'steady') !== 'steady';
-  const paused = at(observed.owner, 'metadata', 'annotations', ANNOTATIONS.paused) === 'true';
   const extras: PlannedCondition[] = [];
   if (paused) {
     extras.push(

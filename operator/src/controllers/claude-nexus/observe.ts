@@ -32,12 +32,12 @@ export async function observe(owner: ClaudeNexus, tools: ObserveTools): Promise<
     .flatMap((kind) => cache.list(kind, { namespace, instance: name }))
     .filter((child) => isLabelled(child, owner));
   const secrets = await readSecrets(owner, children, tools);
+  const { client } = tools;
+  const withProxy = await withLiveProxy(owner, children, client);
+  const withPods = await withLivePods(owner, withProxy, { client, secrets });
   return {
     owner,
-    children: await withLivePods(owner, await withLiveProxy(owner, children, tools.client), {
-      client: tools.client,
-      secrets,
-    }),
+    children: await withLiveClaims(owner, withPods, client),
     secrets,
     has: { prometheusOperator: has(KINDS.ServiceMonitor), cloudNativePG: has(KINDS.Cluster) },
     expandable: clusterScope ? expandableClasses(cache) : undefined,
@@ -111,6 +111,26 @@ async function withLivePods(
   const { items } = await client.list(KINDS.Pod, { namespace, labelSelector });
   const pods = items.map((pod) => ({ ...pod, apiVersion: KINDS.Pod.apiVersion, kind: KINDS.Pod.kind }));
   return [...children.filter(({ kind }) => kind !== 'Pod'), ...pods];
+}
+
+const isClaim = ({ kind }: KubeObject): boolean => kind === 'PersistentVolumeClaim';
+
+/** Before a set is deleted, whose its claims are is looked up at the source: what belongs to it would go with it. */
+async function withLiveClaims(
+  owner: ClaudeNexus,
+  children: readonly KubeObject[],
+  client: ApiClient,
+): Promise<readonly KubeObject[]> {
+  const { namespace, name } = owner.metadata;
+  const isSet = ({ kind, metadata }: KubeObject) =>
+    kind === 'StatefulSet' && metadata.name === childName(name, 'postgres');
+  if (owner.spec.database.managed !== undefined || !children.some((child) => isSet(child))) return children;
+  const live = await Promise.all(
+    children
+      .filter((child) => isClaim(child))
+      .map((claim) => find(client, KINDS.PersistentVolumeClaim, { namespace, name: claim.metadata.name })),
+  );
+  return [...children.filter((child) => !isClaim(child)), ...live.filter((claim) => claim !== undefined)];
 }
 
 async function find(

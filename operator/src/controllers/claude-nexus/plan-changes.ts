@@ -9,6 +9,8 @@ import { KEYS, PASSWORD_KEY, planClientKeys, planKeys } from '../../policies/gen
 import type { Generated, Keys, Random } from '../../policies/generated-secrets.ts';
 import { holdDatabase } from '../../policies/held-database.ts';
 import type { HeldDatabase } from '../../policies/held-database.ts';
+import { decideLeaving } from '../../policies/leaving-database.ts';
+import type { LeavingDecision } from '../../policies/leaving-database.ts';
 import { gatedImage } from '../../policies/migration-gate.ts';
 import { childKey } from '../../policies/prune.ts';
 import { decideVersion } from '../../policies/postgres-version.ts';
@@ -45,6 +47,7 @@ export interface Decisions {
   readonly held: HeldDatabase | undefined;
   readonly storage: StorageDecision | undefined;
   readonly version: VersionDecision | undefined;
+  readonly leaving: LeavingDecision;
   /** Undefined when no restore is wanted. */
   readonly restore: JobDecision | undefined;
   readonly images: {
@@ -61,8 +64,7 @@ export function planChanges(observed: Observed, tools: PlanTools): Plan {
   const decisions = decide(observed, tools);
   const conditions = conditionsOf(observed, decisions);
   if (owner.metadata.annotations?.[ANNOTATIONS.paused] === 'true') {
-    const { conditions: _, ...before } = owner.status ?? {};
-    const status = { ...before, observedGeneration: owner.metadata.generation ?? 0 };
+    const { conditions: _, ...status } = owner.status ?? {};
     return { actions: [], desired: [], keep: new Set(), prune: false, conditions, status, events: [] };
   }
   const context = contextOf(observed, decisions, tools);
@@ -77,6 +79,7 @@ export function planChanges(observed: Observed, tools: PlanTools): Plan {
       ...clientKeys.actions,
       ...database.actions,
       ...storageActions(observed, decisions),
+      ...decisions.leaving.actions,
       ...(restore?.actions ?? []),
       ...database.job.actions,
     ],
@@ -117,6 +120,7 @@ function decide(observed: Observed, tools: PlanTools): Decisions {
   const images = { proxy: imageOf('proxy'), dashboard: imageOf('dashboard') };
   const waiting = images.proxy !== wanted.proxy || images.dashboard !== wanted.dashboard;
   const held = holdDatabase(observed, database.access);
+  const leaving = decideLeaving(observed);
   return {
     keys,
     clientKeys,
@@ -124,6 +128,7 @@ function decide(observed: Observed, tools: PlanTools): Decisions {
     database,
     held,
     ...volumes,
+    leaving,
     restore,
     images: { ...images, waiting },
   };
@@ -262,7 +267,7 @@ function keepOf(observed: Observed, decisions: Decisions): ReadonlySet<string> {
     `Secret/${decisions.keys.name}`,
     ...decisions.database.keep,
     ...(decisions.held?.keep ?? []),
-    ...(decisions.storage === undefined ? [] : [set]),
+    ...(decisions.storage === undefined && !decisions.leaving.keepsSet ? [] : [set]),
   ]);
 }
 

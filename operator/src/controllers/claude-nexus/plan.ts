@@ -21,6 +21,8 @@ export type Action =
   | { readonly type: 'create'; readonly kind: Kind; readonly object: KubeObject }
   /** Merge patch of a claim's storage request. */
   | { readonly type: 'expand-claim'; readonly name: string; readonly size: string }
+  /** Merge patch of a set, so that its claims survive it. */
+  | { readonly type: 'retain-claims'; readonly set: KubeObject }
   /** Delete with the pods kept, so that it can be made anew with another claim template. */
   | { readonly type: 'orphan-set'; readonly set: KubeObject }
   /** Replace of a Secret of ours, guarded by its resourceVersion. */

@@ -189,6 +189,13 @@ export class SimulatedCluster {
           this.put(claim as never);
         });
         break;
+      case 'retain-claims':
+        this.#write(() => {
+          const spec = { ...(action.set['spec'] as object) };
+          const policy = { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain' } };
+          this.#store({ ...action.set, spec: { ...spec, ...policy } });
+        });
+        break;
       case 'orphan-set':
         this.#write(() => this.remove(childKey(action.set)));
         break;
