@@ -312,23 +312,27 @@ describe('the managed database', () => {
     expect(simulated.get('StatefulSet/gateway-postgres')).toEqual(before);
   });
 
-  it('keeps data and password while another database is used, and comes back to them', () => {
-    const simulated = cluster();
-    simulated.settle();
-    const stored = simulated.get('Secret/gateway-postgres-password')?.['data'];
-    const url = 'postgresql://user:pw@db.example.com/nexus';
-    simulated.put(secret('elsewhere', { ownerUrl: url, proxyUrl: url, dashboardUrl: url }));
-    simulated.edit((owner) =>
-      withSpec(owner, { database: { external: { secretRef: { name: 'elsewhere' } } } }),
-    );
-    simulated.settle();
-    expect(simulated.of('PersistentVolumeClaim')).toHaveLength(1);
-    expect(simulated.of('StatefulSet')).toEqual([]);
-    simulated.edit((owner) => withSpec(owner, { database: managedDatabase() }));
-    simulated.settle();
-    expect(condition(simulated, 'Ready')).toBe('True AllReady');
-    expect(simulated.get('Secret/gateway-postgres-password')?.['data']).toEqual(stored);
-  });
+  it.each(['Retain', 'Delete'] as const)(
+    'keeps data and password while another database is used, and comes back to them (%s)',
+    (deletionPolicy) => {
+      const database = managedDatabase({ deletionPolicy });
+      const simulated = cluster(claudeNexus({ spec: { database } }));
+      simulated.settle();
+      const stored = simulated.get('Secret/gateway-postgres-password')?.['data'];
+      const url = 'postgresql://user:pw@db.example.com/nexus';
+      simulated.put(secret('elsewhere', { ownerUrl: url, proxyUrl: url, dashboardUrl: url }));
+      simulated.edit((owner) =>
+        withSpec(owner, { database: { external: { secretRef: { name: 'elsewhere' } } } }),
+      );
+      simulated.settle();
+      expect(simulated.of('PersistentVolumeClaim')).toHaveLength(1);
+      expect(simulated.of('StatefulSet')).toEqual([]);
+      simulated.edit((owner) => withSpec(owner, { database }));
+      simulated.settle();
+      expect(condition(simulated, 'Ready')).toBe('True AllReady');
+      expect(simulated.get('Secret/gateway-postgres-password')?.['data']).toEqual(stored);
+    },
+  );
 
   it('restores before it migrates', () => {
     const database = managedDatabase({ restore: { claimName: 'dumps', file: 'latest' } });

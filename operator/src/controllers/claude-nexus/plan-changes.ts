@@ -266,6 +266,8 @@ function keepOf(observed: Observed, decisions: Decisions): ReadonlySet<string> {
     ...generatedOf(decisions).map((name) => `Secret/${name}`),
     `Secret/${decisions.keys.name}`,
     ...decisions.database.keep,
+    // Its data goes with it: only the end of the resource may end it, never a change of the database.
+    `Cluster/${nameOf(observed, 'postgres')}`,
     ...(decisions.held?.keep ?? []),
     ...(decisions.storage === undefined && !decisions.leaving.keepsSet ? [] : [set]),
   ]);

@@ -99,7 +99,10 @@ export class SimulatedCluster {
     if (plan.prune) {
       const children = [...this.objects.values()];
       for (const child of prunable({ ...plan, owner: this.owner, children })) {
-        this.#write(() => this.remove(childKey(child)));
+        this.#write(() => {
+          this.remove(childKey(child));
+          this.#collect(child);
+        });
       }
     }
     const { conditions: _, ...before } = this.owner.status ?? {};
@@ -199,10 +202,28 @@ export class SimulatedCluster {
       case 'orphan-set':
         this.#write(() => this.remove(childKey(action.set)));
         break;
+      case 'retain-claims':
+        this.#write(() => this.#retainClaims(action.set));
+        break;
       case 'delete':
         this.#write(() => this.remove(childKey(action.object)));
         break;
     }
+  }
+
+  /** The garbage collector takes claims whose set is gone. */
+  #collect({ metadata }: KubeObject): void {
+    for (const claim of this.of('PersistentVolumeClaim')) {
+      const owned = (claim.metadata.ownerReferences ?? []).some(({ uid }) => uid === metadata.uid);
+      if (owned) this.remove(childKey(claim));
+    }
+  }
+
+  #retainClaims(set: KubeObject): void {
+    const policy = { whenDeleted: 'Retain', whenScaled: 'Retain' };
+    const spec = { ...(set['spec'] as object), persistentVolumeClaimRetentionPolicy: policy };
+    const generation = (set.metadata.generation ?? 0) + 1;
+    this.put({ ...set, metadata: { ...set.metadata, generation }, spec });
   }
 
   #apply(object: KubeObject): void {
@@ -248,12 +269,22 @@ export class SimulatedCluster {
   #volume(set: KubeObject): void {
     const template = at(set, 'spec', 'volumeClaimTemplates', 0) as KubeObject;
     const name = `${template.metadata.name}-${set.metadata.name}-0`;
-    if (this.objects.has(`PersistentVolumeClaim/${name}`)) return;
+    const takesAlong =
+      textAt(set, 'spec', 'persistentVolumeClaimRetentionPolicy', 'whenDeleted') === 'Delete';
+    const { uid = '' } = set.metadata;
+    const ownerReferences = takesAlong
+      ? [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: set.metadata.name, uid }]
+      : [];
+    const live = this.objects.get(`PersistentVolumeClaim/${name}`);
+    if (live !== undefined) {
+      this.put({ ...live, metadata: { ...live.metadata, ownerReferences } });
+      return;
+    }
     const spec = { ...(template['spec'] as object), storageClassName: 'standard' };
     this.put({
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
-      metadata: { ...template.metadata, name },
+      metadata: { ...template.metadata, name, ownerReferences },
       spec,
     });
   }
