@@ -18,6 +18,11 @@ export class Lab {
     return this.#cluster;
   }
 
+  /** False where all tests are skipped. */
+  get isThere(): boolean {
+    return this.#cluster !== undefined;
+  }
+
   /** Serves the namespaces of this lab. */
   get kubelet(): Kubelet {
     if (!this.#kubelet) throw new Error('the kubelet double runs within tests and hooks only');

@@ -22,7 +22,7 @@ type Service = (typeof SERVICES)[number];
 
 /** What one service holds while nothing is going on. */
 export interface Sample extends Held {
-  readonly service: Service;
+  readonly service: string;
   /** Buffers of the worker threads but for what is remembered. */
   readonly workerBuffers: number;
   /** Bytes the recorder says it keeps of earlier exchanges: a cache with a limit no soak of minutes reaches. */

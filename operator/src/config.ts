@@ -27,6 +27,13 @@ export const OPERATOR_CONFIG = {
     default: 'true',
     description: 'Work only while holding the Lease; false: only where there is never a second operator.',
   },
+  leaseDurationMs: {
+    env: 'LEASE_DURATION',
+    kind: 'duration',
+    min: 3000,
+    default: '15s',
+    description: 'How long others wait for a leader that is silent. It gives up after two thirds of that.',
+  },
   proxyImage: {
     env: 'PROXY_IMAGE',
     kind: 'string',
@@ -50,7 +57,30 @@ export const OPERATOR_CONFIG = {
     kind: 'duration',
     min: 1000,
     default: '10m',
-    description: 'How often a resource is looked at although nothing happened to it.',
+    description:
+      'How often a resource is looked at, and everything is listed, although nothing seems to have happened.',
+  },
+  watchTimeoutMs: {
+    env: 'WATCH_TIMEOUT',
+    kind: 'duration',
+    min: 1000,
+    default: '5m',
+    description: 'How long a watch may last before it is opened again; a dead one is noticed soon after.',
+  },
+  requestTimeoutMs: {
+    env: 'REQUEST_TIMEOUT',
+    kind: 'duration',
+    min: 1000,
+    default: '30s',
+    description: 'How long the API server may take to answer.',
+  },
+  livenessTimeoutMs: {
+    env: 'LIVENESS_TIMEOUT',
+    kind: 'duration',
+    min: 1000,
+    default: '10m',
+    description:
+      '/livez fails when nothing was heard from the API server for so long; longer than WATCH_TIMEOUT.',
   },
   host: { env: 'HOST', kind: 'string', default: '0.0.0.0', description: 'Address to listen on.' },
   metricsPort: {

@@ -20,7 +20,7 @@ import { fencedClient } from './kube/fenced-client.ts';
 import { serveHealth } from './kube/health.ts';
 import { KINDS } from './kube/kinds.ts';
 import type { Kind } from './kube/kinds.ts';
-import { LeaderElector } from './kube/leader-election.ts';
+import { LeaderElector, leaseTimeoutMs } from './kube/leader-election.ts';
 import { Manager } from './kube/manager.ts';
 import { createOperatorMetrics } from './kube/metrics.ts';
 import type { OperatorMetrics } from './kube/metrics.ts';
@@ -32,6 +32,7 @@ import { FIELD_MANAGER, MANAGED_SELECTOR } from './resources/names.ts';
 
 const SHUTDOWN_MS = 20_000;
 const NAME = 'claudenexus';
+const WATCH_SPREAD = 0.8;
 
 /** Watches of the operator: every kind it makes, and what it reads. */
 const WATCHES: readonly Watch[] = [
@@ -66,7 +67,13 @@ export async function startOperator(config: OperatorConfig, warnings: readonly s
   try {
     const metrics = createOperatorMetrics();
     const { kubeconfig } = config;
-    const api = await connect({ userAgent: FIELD_MANAGER, kubeconfig, metrics });
+    const api = await connect({
+      userAgent: FIELD_MANAGER,
+      kubeconfig,
+      metrics,
+      requestTimeoutMs: config.requestTimeoutMs,
+      leaseTimeoutMs: leaseTimeoutMs(config.leaseDurationMs),
+    });
     shutdown.add('connections', () => api.close());
     const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
     await startParts({ config, log, shutdown, metrics, api, identity });
@@ -145,11 +152,20 @@ function assemble(context: Context): Manager {
     elector,
     controllers: [controller],
     afterControllers: () => events.drain(),
+    livenessMs: config.livenessTimeoutMs,
+    relistMs: config.resyncIntervalMs,
+    watchSeconds: watchSecondsOf(config),
     shutdown,
   });
   kinds.has = (kind) => manager.has(kind);
   shutdown.add('start', () => starting.abort());
   return manager;
+}
+
+/** Watches begin at one time and should not all end at one. */
+function watchSecondsOf({ watchTimeoutMs }: OperatorConfig): { min: number; max: number } {
+  const max = Math.max(1, Math.floor(watchTimeoutMs / 1000));
+  return { min: Math.max(1, Math.floor(max * WATCH_SPREAD)), max };
 }
 
 function electorOf({ config, log, metrics, api, identity }: Context): LeaderElector | undefined {
@@ -163,5 +179,6 @@ function electorOf({ config, log, metrics, api, identity }: Context): LeaderElec
     namespace: config.podNamespace ?? api.namespace,
     name: config.leaseName,
     identity,
+    leaseMs: config.leaseDurationMs,
   });
 }

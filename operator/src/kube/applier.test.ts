@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Applier } from './applier.ts';
 import { Cache } from './cache.ts';
-import { ApiError, NameTakenError } from './errors.ts';
+import { ApiError, NameTakenError, StaleCacheError } from './errors.ts';
 import { KINDS } from './kinds.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import type { KubeObject } from './object.ts';
@@ -56,6 +56,23 @@ function deployment(image: string, metadata: object = ownedBy('owner')): KubeObj
 }
 
 describe('Applier.apply', () => {
+  it('does not apply what was decided from a state of the past', async () => {
+    const { api, clock, apply } = await world();
+    await apply('one');
+    const later = await operator(api, clock);
+    api.holdEvents();
+    api.edit(KINDS.Deployment, ref, (object) => ({
+      ...object,
+      metadata: { ...object.metadata, generation: (object.metadata.generation ?? 0) + 1 },
+    }));
+    api.forgetRequests();
+    await expect(later.apply('one')).rejects.toBeInstanceOf(StaleCacheError);
+    expect(api.writes()).toEqual([]);
+    api.releaseEvents();
+    await settle();
+    expect(await later.apply('one')).not.toBe('created');
+  });
+
   it('creates, changes, and sends nothing at rest', async () => {
     const { api, apply } = await world();
     expect([await apply('one'), await apply('one'), await apply('two')]).toEqual([

@@ -1,7 +1,7 @@
 import type { ApiClient, DeleteOptions } from './api-client.ts';
 import type { Cache } from './cache.ts';
 import { digest } from './digest.ts';
-import { isConflict, isNotFound, NameTakenError } from './errors.ts';
+import { isConflict, isNotFound, NameTakenError, StaleCacheError } from './errors.ts';
 import type { Kind } from './kinds.ts';
 import { keyOf } from './object.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
@@ -59,6 +59,7 @@ export class Applier {
    * deleted is left alone.
    *
    * @throws {NameTakenError} when an object of that name is not ours
+   * @throws {StaleCacheError} when it has a newer spec than the cache knows and this process did not make it
    * @throws {ApiError}
    */
   async apply(kind: Kind, desired: KubeObject): Promise<ApplyResult> {
@@ -67,7 +68,7 @@ export class Applier {
     const cached = this.#cache.get(kind, ref);
     const familiar =
       memory !== undefined && cached !== undefined && isLabelledOurs(cached, desired, this.#manager);
-    if (!familiar) return this.#applyWithLook(kind, desired);
+    if (!familiar) return this.#applyWithLook(kind, desired, memory === undefined ? cached : undefined);
     if (cached.metadata.deletionTimestamp !== undefined) return 'unchanged';
     if (memory.desired === digest(desired) && isAsRemembered(cached, memory)) return 'unchanged';
     const live = await this.#send(kind, desired, true);
@@ -113,8 +114,15 @@ export class Applier {
   }
 
   /** The first time, and whenever the cache does not show what was applied: nothing is overwritten unseen. */
-  async #applyWithLook(kind: Kind, desired: KubeObject): Promise<ApplyResult> {
+  async #applyWithLook(
+    kind: Kind,
+    desired: KubeObject,
+    cached: KubeObject | undefined,
+  ): Promise<ApplyResult> {
     const before = await this.#look(kind, desired);
+    if (cached !== undefined && (before?.metadata.generation ?? 0) > (cached.metadata.generation ?? 0)) {
+      throw new StaleCacheError(`${kind.kind} ${keyOf(refOf(desired))} is newer than what was seen of it`);
+    }
     if (before === undefined) {
       try {
         await this.#send(kind, desired, false);

@@ -6,15 +6,15 @@ import type { OperatorMetrics } from './metrics.ts';
 import { readPodCredentials } from './pod-credentials.ts';
 import type { PodService } from './pod-credentials.ts';
 
-const REQUEST_TIMEOUT_MS = 30_000;
-/** Two attempts fit into the ten seconds after which a leader gives up. */
-const LEASE_TIMEOUT_MS = 4000;
-
 export interface ConnectOptions {
   readonly userAgent: string;
   /** File; absent: the pod's service account where `service` is given, else KUBECONFIG or the home folder. */
   readonly kubeconfig?: string | undefined;
   readonly service?: PodService | undefined;
+  /** For a whole answer, and for the head of a watch. */
+  readonly requestTimeoutMs: number;
+  /** Of requests about the lease: two attempts fit into the time after which a leader gives up. */
+  readonly leaseTimeoutMs: number;
   readonly metrics: OperatorMetrics;
 }
 
@@ -40,8 +40,8 @@ export async function connect(options: ConnectOptions): Promise<ConnectedApi> {
     return new HttpApiClient(new HttpTransport({ credentials: own, userAgent, requestTimeoutMs, metrics }));
   };
   return {
-    client: client(credentials, REQUEST_TIMEOUT_MS),
-    leaseClient: client(leaseCredentials, LEASE_TIMEOUT_MS),
+    client: client(credentials, options.requestTimeoutMs),
+    leaseClient: client(leaseCredentials, options.leaseTimeoutMs),
     namespace: credentials.namespace,
     close: () => {
       credentials.close();

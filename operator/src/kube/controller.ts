@@ -2,7 +2,7 @@ import type { Logger } from '@claude-nexus/runtime';
 
 import { retryAfterMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import { isConflict } from './errors.ts';
+import { isConflict, StaleCacheError } from './errors.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -70,7 +70,7 @@ export class Controller {
     const { name, queue, log, metrics } = this.#options;
     metrics.controller.errors.inc({ controller: name });
     // Somebody else was faster: the next look settles it.
-    const level = isConflict(error) ? 'info' : 'error';
+    const level = isConflict(error) || error instanceof StaleCacheError ? 'info' : 'error';
     log[level]({ err: error, key, failures: queue.retries(key) + 1 }, 'reconcile failed');
     queue.addRateLimited(key, retryAfterMs(error));
     return 'error';

@@ -35,6 +35,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
+/** The cache shows an older state than the server has: what was decided from it must be decided again. */
+export class StaleCacheError extends NexusError {
+  readonly code = 'NEXUS_KUBE_STALE_CACHE';
+}
+
 /** No usable kubeconfig. The message is one line that names the fix. */
 export class KubeconfigError extends NexusError {
   readonly code = 'NEXUS_KUBECONFIG_UNUSABLE';

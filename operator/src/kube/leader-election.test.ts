@@ -18,10 +18,19 @@ function world() {
   return { clock, api: new FakeApi(clock) };
 }
 
-function candidate(identity: string, client: ApiClient, clock: FakeClock) {
+function candidate(identity: string, client: ApiClient, clock: FakeClock, leaseMs = 15_000) {
   const { log } = captureLogger();
   const metrics = createOperatorMetrics({ processMetrics: false });
-  const elector = new LeaderElector({ client, clock, random: () => 0.5, log, metrics, ...ref, identity });
+  const elector = new LeaderElector({
+    client,
+    clock,
+    random: () => 0.5,
+    log,
+    metrics,
+    ...ref,
+    identity,
+    leaseMs,
+  });
   let lost = 0;
   elector.onLost(() => void (lost += 1));
   void elector.acquire(signal);
@@ -185,6 +194,20 @@ describe('LeaderElector', () => {
     const [a, b] = [candidate('a', api, clock), candidate('b', api, clock)];
     await clock.advance(10_000);
     expect([a.elector.isLeader(), b.elector.isLeader()].filter(Boolean)).toHaveLength(1);
+  });
+
+  it('scales its times with the duration of the lease', async () => {
+    const { clock, api } = world();
+    const dead = { holderIdentity: 'dead', leaseDurationSeconds: 3 };
+    api.seed({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: ref, spec: dead });
+    const a = candidate('a', api, clock, 3000);
+    await clock.advance(3500);
+    expect(api.peek(KINDS.Lease, ref)?.['spec']).toMatchObject({
+      holderIdentity: 'a',
+      leaseDurationSeconds: 3,
+    });
+    clock.freeze(2000);
+    expect(a.elector.isLeader()).toBe(false);
   });
 
   it('does not mind the wall clock being set', async () => {

@@ -8,10 +8,10 @@ import { KINDS } from './kinds.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { KubeObject } from './object.ts';
 
-const LEASE_MS = 15_000;
-/** Shorter than the lease: the leader gives up before anybody else may take over. */
-const RENEW_DEADLINE_MS = 10_000;
-const RETRY_MS = 2000;
+/** Of the duration of a lease, as client-go has it (15, 10 and 2 s): the leader gives up before anybody else may take over. */
+const RENEW_DEADLINE_SHARE = 2 / 3;
+const RETRY_SHARE = 2 / 15;
+const TIMEOUT_SHARE = 4 / 15;
 
 interface LeaseSpec {
   readonly holderIdentity?: string;
@@ -32,6 +32,13 @@ export interface LeaderElectorOptions {
   readonly name: string;
   /** Of this process alone: the pod's name and something random. */
   readonly identity: string;
+  /** Whole seconds count. */
+  readonly leaseMs: number;
+}
+
+/** @returns how long a request about the lease may take, so that two attempts fit into the leader's time */
+export function leaseTimeoutMs(leaseMs: number): number {
+  return Math.round(leaseMs * TIMEOUT_SHARE);
 }
 
 /**
@@ -40,6 +47,9 @@ export interface LeaderElectorOptions {
  */
 export class LeaderElector {
   readonly #options: LeaderElectorOptions;
+  readonly #leaseSeconds: number;
+  readonly #renewDeadlineMs: number;
+  readonly #retryMs: number;
   readonly #lost: (() => void)[] = [];
   readonly #stopped = new AbortController();
   #state: 'following' | 'leading' | 'over' = 'following';
@@ -52,13 +62,16 @@ export class LeaderElector {
 
   constructor(options: LeaderElectorOptions) {
     this.#options = options;
+    this.#leaseSeconds = Math.ceil(options.leaseMs / 1000);
+    this.#renewDeadlineMs = Math.floor(options.leaseMs * RENEW_DEADLINE_SHARE);
+    this.#retryMs = Math.round(options.leaseMs * RETRY_SHARE);
     options.metrics.leader.set({ name: options.name }, 0);
   }
 
   /** True only while nobody else can hold the lease. Ask right before each write. */
   isLeader(): boolean {
     const { clock } = this.#options;
-    return this.#state === 'leading' && clock.monotonic() < this.#renewedAt + RENEW_DEADLINE_MS;
+    return this.#state === 'leading' && clock.monotonic() < this.#renewedAt + this.#renewDeadlineMs;
   }
 
   /** Called once when leadership was lost, not when it was released. The process must end: it does not apply again. */
@@ -75,7 +88,7 @@ export class LeaderElector {
         this.#renewing = this.#keepRenewed();
         return true;
       }
-      await sleep(clock, RETRY_MS * (0.75 + 0.5 * random()), signal);
+      await sleep(clock, this.#retryMs * (0.75 + 0.5 * random()), signal);
     }
     return false;
   }
@@ -119,7 +132,7 @@ export class LeaderElector {
   async #keepRenewed(): Promise<void> {
     const { signal } = this.#stopped;
     for (;;) {
-      await sleep(this.#options.clock, RETRY_MS, signal);
+      await sleep(this.#options.clock, this.#retryMs, signal);
       if (signal.aborted) return;
       await this.#attempt();
     }
@@ -150,7 +163,7 @@ export class LeaderElector {
     this.#state = 'leading';
     this.#renewedAt = sentAt;
     this.#cancelDeadline?.();
-    const left = sentAt + RENEW_DEADLINE_MS - clock.monotonic();
+    const left = sentAt + this.#renewDeadlineMs - clock.monotonic();
     this.#cancelDeadline = clock.after(left, () => this.#lose('not renewed in time'));
     metrics.leader.set({ name }, 1);
     return true;
@@ -195,7 +208,7 @@ export class LeaderElector {
   #heldByOther(): boolean {
     const { clock, identity } = this.#options;
     if (this.#seen === undefined) return false;
-    const { holderIdentity = '', leaseDurationSeconds = LEASE_MS / 1000 } = specOf(this.#seen.lease);
+    const { holderIdentity = '', leaseDurationSeconds = this.#leaseSeconds } = specOf(this.#seen.lease);
     if (holderIdentity === '' || holderIdentity === identity) return false;
     return clock.monotonic() < this.#seen.at + leaseDurationSeconds * 1000;
   }
@@ -213,7 +226,7 @@ export class LeaderElector {
     return {
       ...before,
       holderIdentity: identity,
-      leaseDurationSeconds: LEASE_MS / 1000,
+      leaseDurationSeconds: this.#leaseSeconds,
       acquireTime: mine ? (before.acquireTime ?? now) : now,
       renewTime: now,
       leaseTransitions: mine || before.holderIdentity === undefined ? transitions : transitions + 1,

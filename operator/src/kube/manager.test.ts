@@ -39,7 +39,7 @@ function harness(change: Partial<ManagerOptions> = {}) {
     done.push(`end ${key}`);
     return {};
   };
-  const elector = new LeaderElector({ ...common, ...lease, identity: 'me' });
+  const elector = new LeaderElector({ ...common, ...lease, identity: 'me', leaseMs: 15_000 });
   const manager = new Manager({
     ...common,
     cache,
@@ -214,5 +214,13 @@ describe('Manager', () => {
     expect(app.manager.livez()).toBeUndefined();
     app.clock.freeze(10 * MINUTE);
     expect(app.manager.livez()).toBe('nothing heard from the API server for 600 s');
+  });
+
+  it('takes another time to be unwell after', async () => {
+    const app = harness({ livenessMs: MINUTE });
+    await app.manager.start();
+    await app.clock.advance(200);
+    app.clock.freeze(MINUTE);
+    expect(app.manager.livez()).toContain('nothing heard');
   });
 });

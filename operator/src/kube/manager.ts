@@ -11,7 +11,6 @@ import type { LeaderElector } from './leader-election.ts';
 import { WatchSet } from './watch-set.ts';
 import type { WatchSetOptions } from './watch-set.ts';
 
-/** Longer than a silent watch takes to be noticed and replaced. */
 const LIVENESS_MS = 600_000;
 const SYNC_POLL_MS = 100;
 const BACKOFF = { firstMs: 800, maxMs: 30_000 };
@@ -28,6 +27,8 @@ export interface ManagerOptions extends WatchSetOptions {
   readonly controllers: readonly Controller[];
   /** Done when the controllers have stopped, such as draining events. */
   readonly afterControllers?: (() => Promise<void>) | undefined;
+  /** `/livez` fails after so long without a word; more than a silent watch takes to be replaced. Default ten minutes. */
+  readonly livenessMs?: number | undefined;
   readonly shutdown: Shutdown;
 }
 
@@ -83,7 +84,7 @@ export class Manager {
   /** For `serveHealth`. */
   livez(): string | undefined {
     const age = this.contactAgeMs();
-    if (age <= LIVENESS_MS) return undefined;
+    if (age <= (this.#options.livenessMs ?? LIVENESS_MS)) return undefined;
     return `nothing heard from the API server for ${Math.round(age / 1000)} s`;
   }
 

@@ -153,6 +153,30 @@ describe('Reflector', () => {
     expect(client.requests.map(({ verb }) => verb)).toEqual(['list', 'watch', 'watch']);
   });
 
+  it('notices a silent watch sooner when watches are short, and lists again sooner when told so', async () => {
+    const client = new FakeApi(new FakeClock());
+    const { clock, start } = harness({ client, watchSeconds: { min: 2, max: 2 }, relistMs: 7000 });
+    void start();
+    await clock.advance(4000);
+    await clock.advance(800);
+    expect(client.requests.map(({ verb }) => verb)).toEqual(['list', 'watch', 'watch']);
+    await clock.advance(2400);
+    expect(client.requests.map(({ verb }) => verb)).toContain('list');
+    expect(client.requests.filter(({ verb }) => verb === 'list')).toHaveLength(2);
+  });
+
+  it('lists again when the server was away: its state may be an older one', async () => {
+    const { api, clock, start } = harness();
+    void start();
+    await settle();
+    api.endWatches(new ApiUnreachableError('reset'));
+    api.failNext('watch', new ApiUnreachableError('refused'));
+    api.forgetRequests();
+    await clock.advance(800);
+    await clock.advance(1600);
+    expect(api.requests.map(({ verb }) => verb)).toEqual(['watch', 'list', 'watch']);
+  });
+
   it('repairs with a list what no event told of, and counts it', async () => {
     const { api, clock, start, names, counter } = harness();
     api.seed(configMap('kept'));

@@ -12,7 +12,7 @@ import type { KubeObject, ObjectRef } from './object.ts';
 
 const PAGE = 500;
 const WATCH_SECONDS = { min: 240, max: 300 };
-/** A watch is silent for longer than the server lets it live: the connection is dead. */
+/** A watch is silent for so much longer than the server lets it live, or as long again: the connection is dead. */
 const SILENCE_MARGIN_MS = 30_000;
 const RELIST_MS = 600_000;
 /** A watch that ends sooner and brought nothing counts as a failure, so that the next one does not follow at once. */
@@ -37,8 +37,10 @@ export interface ReflectorOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: OperatorMetrics;
-  /** How long the server keeps a watch; shorter in tests. */
+  /** How long the server keeps a watch; at random between the two. */
   readonly watchSeconds?: { readonly min: number; readonly max: number } | undefined;
+  /** About how often everything is listed to repair what no event told of; default ten minutes. */
+  readonly relistMs?: number | undefined;
   /** Told when the first complete list has been delivered. */
   readonly onSynced?: (() => void) | undefined;
   /** Told of every failure but an expired version. */
@@ -46,7 +48,7 @@ export interface ReflectorOptions {
 }
 
 /**
- * Mirrors the objects of one kind into a sink: lists, watches from there, and lists again every ten minutes to repair what
+ * Mirrors the objects of one kind into a sink: lists, watches from there, and lists again now and then to repair what
  * no event told of. Nothing that fails ends it.
  */
 export class Reflector {
@@ -114,8 +116,10 @@ export class Reflector {
       if (signal.aborted) return;
       if (this.#events !== events) this.#failures = 0;
       const expired = error instanceof ApiError && error.status === 410;
-      if (expired) this.#version = undefined;
-      else this.#report(error);
+      // A server that was away may come back with an older state, of which a watch from a later version would not tell.
+      const wasAway = error instanceof ApiUnreachableError && this.#failures > 0;
+      if (expired || wasAway) this.#version = undefined;
+      if (!expired) this.#report(error);
       // The first expiry after a watch that worked is routine: list again at once.
       if (!expired || this.#failures > 0) await this.#wait(error, signal);
       else this.#failures += 1;
@@ -140,6 +144,7 @@ export class Reflector {
 
   async #list(signal: AbortSignal): Promise<void> {
     const { client, kind, clock, random, metrics, namespace, labelSelector, metadataOnly } = this.#options;
+    const { relistMs = RELIST_MS } = this.#options;
     const items: KubeObject[] = [];
     let next: string | undefined;
     let version = '';
@@ -161,7 +166,7 @@ export class Reflector {
     this.#deliver(items);
     metrics.reflector.lists.inc({ kind: kind.kind });
     this.#version = version;
-    this.#relistAt = clock.monotonic() + RELIST_MS * (0.8 + 0.4 * random());
+    this.#relistAt = clock.monotonic() + relistMs * (0.8 + 0.4 * random());
     if (this.#synced) return;
     this.#synced = true;
     this.#options.onSynced?.();
@@ -193,6 +198,7 @@ export class Reflector {
     const { client, kind, clock, random, metrics, namespace, labelSelector, metadataOnly } = this.#options;
     const { min, max } = this.#options.watchSeconds ?? WATCH_SECONDS;
     const timeoutSeconds = Math.round(min + (max - min) * random());
+    const patience = timeoutSeconds * 1000 + Math.min(SILENCE_MARGIN_MS, timeoutSeconds * 1000);
     const stop = new AbortController();
     const ended = Promise.withResolvers<void>();
     const end = (error?: Error): void => {
@@ -202,10 +208,10 @@ export class Reflector {
     };
     const abort = (): void => end();
     signal.addEventListener('abort', abort);
-    const silence = new Watchdog(clock, timeoutSeconds * 1000 + SILENCE_MARGIN_MS, () => {
+    const silence = new Watchdog(clock, patience, () => {
       end(new ApiUnreachableError(`watch ${kind.kind}: nothing heard in time`));
     });
-    const cancelRelist = clock.after(this.#relistAt - clock.monotonic(), abort);
+    const cancelRelist = clock.after(Math.max(0, this.#relistAt - clock.monotonic()), abort);
     metrics.reflector.watches.inc({ kind: kind.kind });
     try {
       const options = {

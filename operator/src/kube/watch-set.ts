@@ -36,6 +36,7 @@ export interface WatchSetOptions {
   /** An optional kind has come, and its objects are known, or gone. */
   readonly onKindsChange?: (() => void) | undefined;
   readonly watchSeconds?: ReflectorOptions['watchSeconds'];
+  readonly relistMs?: ReflectorOptions['relistMs'];
 }
 
 interface Running {
@@ -99,7 +100,7 @@ export class WatchSet {
   }
 
   #mirror(watch: Watch, namespace: string | undefined): Running {
-    const { client, cache, clock, random, log, metrics, watchSeconds } = this.#options;
+    const { client, cache, clock, random, log, metrics, watchSeconds, relistMs } = this.#options;
     const { kind, labelSelector, metadataOnly } = watch;
     const stop = new AbortController();
     const reflector = new Reflector({
@@ -109,6 +110,7 @@ export class WatchSet {
       log,
       metrics,
       watchSeconds,
+      relistMs,
       kind,
       namespace,
       labelSelector,

@@ -110,6 +110,21 @@ function rollOut(api: FakeApi): void {
 }
 
 describe('Reconciler', () => {
+  it('goes by the spec there is, not by one of the past that its cache shows', async () => {
+    const { api, reconcile } = await world(claudeNexus({ spec: { proxy: { replicas: 1 } } }));
+    await reconcile();
+    api.holdEvents();
+    const { spec, metadata } = claudeNexus({ spec: { proxy: { replicas: 3 } } });
+    api.edit(KINDS.ClaudeNexus, OWNER, (object) => ({
+      ...object,
+      metadata: { ...object.metadata, generation: (metadata.generation ?? 0) + 1 },
+      spec,
+    }));
+    await reconcile();
+    const proxy = api.peek(KINDS.Deployment, { namespace: 'team', name: 'gateway-proxy' });
+    expect(proxy?.['spec']).toMatchObject({ replicas: 3 });
+  });
+
   it('makes every child with one event each, becomes ready, and writes nothing at rest', async () => {
     const { api, events, reconcile } = await world();
     await reconcile();

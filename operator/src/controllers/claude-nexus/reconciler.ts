@@ -1,6 +1,7 @@
 import type { ClaudeNexus } from '../../api/v1alpha1/claude-nexus.ts';
 import type { Random as Jitter } from '../../kube/clock.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
+import { isNotFound } from '../../kube/errors.ts';
 import { KINDS } from '../../kube/kinds.ts';
 import type { StatusWriter } from '../../kube/status-writer.ts';
 import { carryOut, isTerminating } from './carry-out.ts';
@@ -34,13 +35,24 @@ export class Reconciler {
   /** @param key `namespace/name` */
   async reconcile(key: string): Promise<ReconcileResult> {
     const [namespace = '', name = ''] = key.split('/');
-    const owner = this.#options.cache.get(KINDS.ClaudeNexus, { namespace, name }) as ClaudeNexus | undefined;
+    const owner = await this.#find({ namespace, name });
     // One that is being deleted is the garbage collector's; there is nothing outside the cluster to tidy up.
     if (owner === undefined || owner.metadata.deletionTimestamp !== undefined) return {};
     try {
       return await this.#reconcile(owner);
     } catch (error) {
       if (isTerminating(error)) return {};
+      throw error;
+    }
+  }
+
+  /** Read at the source: after a restart, or beside a server that lags, the cache may show a spec of the past. */
+  async #find(ref: { namespace: string; name: string }): Promise<ClaudeNexus | undefined> {
+    if (!this.#options.cache.has(KINDS.ClaudeNexus, ref)) return undefined;
+    try {
+      return (await this.#options.client.get(KINDS.ClaudeNexus, ref)) as ClaudeNexus;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }
