@@ -120,7 +120,6 @@ function decide(observed: Observed, tools: PlanTools): Decisions {
   const images = { proxy: imageOf('proxy'), dashboard: imageOf('dashboard') };
   const waiting = images.proxy !== wanted.proxy || images.dashboard !== wanted.dashboard;
   const held = holdDatabase(observed, database.access);
-  const leaving = decideLeaving(observed);
   return {
     keys,
     clientKeys,
@@ -128,7 +127,8 @@ function decide(observed: Observed, tools: PlanTools): Decisions {
     database,
     held,
     ...volumes,
-    leaving,
+    // One that is held is in use and does not leave.
+    leaving: held === undefined ? decideLeaving(observed) : { actions: [], keepsSet: true },
     restore,
     images: { ...images, waiting },
   };
