@@ -44,6 +44,8 @@ const EDITS: Readonly<Record<string, unknown>> = {
   },
 };
 
+const uidsOf = (objects: readonly TestObject[]) => new Set(objects.map(({ metadata }) => metadata.uid));
+
 describe('children that drift', () => {
   let operator: OperatorProcess;
   let ref: ResourceRef;
@@ -85,10 +87,9 @@ describe('children that drift', () => {
       doomed.map((object) => api().remove(pathOf(object), { propagationPolicy: 'Background' })),
     );
     await untilOriginal('the children to be there again');
-    const uids = (objects: readonly TestObject[]) => new Set(objects.map(({ metadata }) => metadata.uid));
-    const now = uids(await childrenOf(api(), ref));
-    expect([...uids(doomed)].filter((uid) => now.has(uid))).toEqual([]);
-    expect([...uids(kept)].filter((uid) => !now.has(uid))).toEqual([]);
+    const now = uidsOf(await childrenOf(api(), ref));
+    expect([...uidsOf(doomed)].filter((uid) => now.has(uid))).toEqual([]);
+    expect([...uidsOf(kept)].filter((uid) => !now.has(uid))).toEqual([]);
     expect(await writesAtRest(lab.cluster, ref.namespace)).toEqual([]);
   });
 

@@ -98,6 +98,12 @@ export async function serveCluster(api: Api, { namespace, name }: ResourceRef): 
   if (answer.status === 404) await api.patch(path, { status: { conditions: [ready] } });
 }
 
+/** `feature=option feature=option` for every two features of a choice. */
+function pairsOf(choice: Readonly<Record<string, string>>): string[] {
+  const parts = Object.entries(choice).map(([name, option]) => `${name}=${option}`);
+  return parts.flatMap((part, index) => parts.slice(index + 1).map((other) => `${part} ${other}`));
+}
+
 /** The fewest choices, found greedily, that have every pair of options of every two features. */
 export function pairwise(): Choice[] {
   const features = Object.entries(FEATURES).map(([name, options]) => [name, Object.keys(options)] as const);
@@ -106,10 +112,6 @@ export function pairwise(): Choice[] {
       choices.flatMap((choice) => options.map((option) => ({ ...choice, [name]: option }))),
     [{}],
   );
-  const pairsOf = (choice: Readonly<Record<string, string>>): string[] => {
-    const parts = Object.entries(choice).map(([name, option]) => `${name}=${option}`);
-    return parts.flatMap((part, index) => parts.slice(index + 1).map((other) => `${part} ${other}`));
-  };
   const open = new Set(all.flatMap((choice) => pairsOf(choice)));
   const chosen: Choice[] = [];
   while (open.size > 0) {

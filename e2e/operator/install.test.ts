@@ -76,12 +76,12 @@ describe('a fresh install', () => {
     expect(Object.keys(state).map((key) => key.replace(/domain-[0-9a-f]{8}$/, 'domain-*'))).toEqual(CHILDREN);
     for (const child of children) {
       const label = (key: string) => child.metadata.labels?.[`app.kubernetes.io/${key}`];
-      expect([label('name'), label('instance'), label('managed-by')], child.metadata.name).toEqual([
+      expect([label('name'), label('instance'), label('managed-by')], `of ${child.metadata.name}`).toEqual([
         'claude-nexus',
         'gateway',
         'claude-nexus-operator',
       ]);
-      expect(label('component'), child.metadata.name).toMatch(/^[a-z]+$/);
+      expect(label('component'), `of ${child.metadata.name}`).toMatch(/^[a-z]+$/);
     }
     const unowned = children.filter(
       ({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === resource.metadata.uid) !== true,
@@ -113,7 +113,7 @@ describe('a fresh install', () => {
     const first = await untilTold(lab.cluster.api(), ref, 'ProxyReady', () => true);
     const types = ['Ready', 'DatabaseReady', 'Migrated', 'CredentialsReady', 'ProxyReady', 'DashboardReady'];
     for (const type of types) {
-      expect(condition(first, type)?.observedGeneration, type).toBe(first.metadata.generation);
+      expect(condition(first, type)?.observedGeneration, `of ${type}`).toBe(first.metadata.generation);
     }
     const waiting = await untilTold(lab.cluster.api(), ref, 'Migrated', ({ status }) => status === 'True');
     expect(condition(waiting, 'Ready')?.status).toBe('False');
@@ -151,7 +151,7 @@ describe('a fresh install', () => {
 
   /** Notes of the events of creation about a resource, one entry for each occurrence. */
   async function createdEvents(namespace: string, resource: TestObject): Promise<string[]> {
-    const expected = Number((await childrenOf(lab.cluster.api(), { namespace, name })).length) - 1;
+    const expected = (await childrenOf(lab.cluster.api(), { namespace, name })).length - 1;
     const notes = async () => {
       const events = await lab.cluster.api().list(kindPath(KINDS.Event, namespace));
       return events

@@ -125,7 +125,7 @@ describe('resources and the objects beside them', () => {
       const named = FOREIGN.find(({ metadata }) =>
         condition(told, 'Stalled')?.message.includes(metadata.name),
       );
-      expect(named, condition(told, 'Stalled')?.message).toBeDefined();
+      expect(named, `${condition(told, 'Stalled')?.message}`).toBeDefined();
       await api().remove(pathOf(foreign));
     }
     await untilReady(api(), ref);

@@ -24,8 +24,8 @@ export interface OperatorOptions {
 
 /** A line the operator logs. */
 export interface LogLine {
-  /** As pino has them: 40 is a warning, 50 an error. */
-  readonly level: number;
+  /** Such as `warn`. */
+  readonly level: string;
   readonly msg: string;
   readonly [field: string]: unknown;
 }

@@ -7,7 +7,7 @@ import { condition, isCurrent, quietWindow, resourcePath } from './resource.ts';
 import type { Kind } from '../../operator/src/kube/kinds.ts';
 import type { Api, TestObject } from '../fixtures/control-plane/api.ts';
 import type { AuditEntry, Cluster } from '../fixtures/control-plane/cluster.ts';
-import type { OperatorProcess } from './operator-process.ts';
+import type { LogLine, OperatorProcess } from './operator-process.ts';
 import type { ResourceRef } from './resource.ts';
 
 /** Kinds the operator makes, pods left out: their names are random and their Deployments tell of them. */
@@ -158,9 +158,13 @@ function isWell(child: TestObject): boolean {
 
 /** O6: what the operator printed that it should not have. @param expected lines a fault of the test explains */
 export function complaints(operator: OperatorProcess, expected: readonly RegExp[] = []): string[] {
-  const lines = operator.output.split('\n').filter((line) => line !== '');
-  return lines.filter((line) => {
-    const isBad = line.startsWith('{') ? Number((JSON.parse(line) as { level: number }).level) >= 50 : true;
-    return isBad && !expected.some((pattern) => pattern.test(line));
-  });
+  const lines = operator.output.split('\n').slice(0, -1);
+  return lines.filter((line) => isComplaint(line) && !expected.some((pattern) => pattern.test(line)));
+}
+
+/** Errors, and whatever is no line of the log: Node.js says so when a promise is not handled. */
+function isComplaint(line: string): boolean {
+  if (!line.startsWith('{')) return line !== '';
+  const { level } = JSON.parse(line) as LogLine;
+  return level === 'error' || level === 'fatal';
 }

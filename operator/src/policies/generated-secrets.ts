@@ -73,7 +73,7 @@ export function planKeys(observed: Observed, random: Random): Generated<Keys> {
   const events: PlanEvent[] = rotate
     ? [{ type: 'Normal', reason: 'RotationDone', note: `The dashboard key in Secret ${name} is new` }]
     : [];
-  const actions = complete ? [] : [update(secret, texts, annotations)];
+  const actions = complete ? reclaim(owner, secret) : [update(secret, texts, annotations)];
   return { name, value, actions, events };
 }
 
@@ -96,7 +96,8 @@ export function planClientKeys(
   const same =
     secretKeys(secret).length === hosts.length &&
     hosts.every((host) => secretText(secret, host) !== undefined);
-  return { name, value, actions: same ? [] : [update(secret, texts, {})], events: [] };
+  const actions = same ? reclaim(observed.owner, secret) : [update(secret, texts, {})];
+  return { name, value, actions, events: [] };
 }
 
 /**
@@ -128,6 +129,12 @@ export function planPostgresPassword(
   const texts = { [PASSWORD_KEY]: value };
   const object = ownSecret(owner, { name, component: 'postgres', texts, owned });
   return { name, value, actions: [create(object)], events: [] };
+}
+
+/** Gives a Secret whose owner was taken away, or was another resource of the name, back to its owner. */
+export function reclaim(owner: ClaudeNexus, secret: KubeObject): Action[] {
+  const object = withOwner(secret, owner, true);
+  return object === undefined ? [] : [{ type: 'update-secret', object }];
 }
 
 function withOwner(secret: KubeObject, owner: ClaudeNexus, owned: boolean): KubeObject | undefined {

@@ -40,13 +40,16 @@ export function holdDatabase(observed: Observed, access: DatabaseAccess): HeldDa
   // Policies name the pods of the database.
   const frozen = children.filter((child) => childKey(child) === secret || child.kind === 'NetworkPolicy');
   const kept = children.filter((child) => OF_THE_DATABASE.has(componentOf(child)));
-  const keys = (objects: readonly KubeObject[]) => objects.map((object) => childKey(object));
   return {
     proxyUrl,
     dashboardUrl,
-    keep: [...keys(kept), ...keys(frozen)],
-    frozen: new Set(keys(frozen)),
+    keep: keysOf([...kept, ...frozen]),
+    frozen: new Set(keysOf(frozen)),
   };
+}
+
+function keysOf(objects: readonly KubeObject[]): string[] {
+  return objects.map((object) => childKey(object));
 }
 
 function runningUrl(observed: Observed, service: 'proxy' | 'dashboard'): SecretKey | undefined {

@@ -43,7 +43,7 @@ export async function carryOut(observed: Observed, plan: Plan, tools: CarryOutTo
     const outcome = await applyOne(observed.owner, object, tools);
     if (outcome !== undefined) outcomes.push(outcome);
   }
-  if (plan.prune && tools.cache.hasSynced()) await prune(observed, plan, tools);
+  if (plan.prune && tools.cache.hasSynced()) outcomes.push(...(await prune(observed, plan, tools)));
   return outcomes;
 }
 
@@ -132,10 +132,17 @@ async function applyOne(
     if (error instanceof NameTakenError) {
       return { type: 'refused', child: object, reason: 'NameTaken', message: error.message };
     }
-    if (!isRefusal(error) || isTerminating(error)) throw error;
-    log.warn({ err: error, kind: object.kind, namespace, name }, 'the API server refused a child');
-    return { type: 'refused', child: object, reason: 'ApplyRefused', message: refusal(object, error) };
+    return refusedBy(error, object, log);
   }
+}
+
+/** @throws the error when it may pass by itself */
+function refusedBy(error: unknown, child: KubeObject, log: Logger): Outcome {
+  if (!isRefusal(error) || isTerminating(error)) throw error;
+  const { kind, metadata } = child;
+  const { namespace, name } = metadata;
+  log.warn({ err: error, kind, namespace, name }, 'the API server refused a child');
+  return { type: 'refused', child, reason: 'ApplyRefused', message: refusal(child, error) };
 }
 
 function isRefusal(error: unknown): error is ApiError {
@@ -153,13 +160,20 @@ function refusal(object: KubeObject, error: ApiError): string {
   return `${object.kind} ${object.metadata.name} was refused: ${why}`.slice(0, 500);
 }
 
-async function prune(observed: Observed, plan: Plan, { applier }: CarryOutTools): Promise<void> {
+/** @returns the children the API server did not let go */
+async function prune(observed: Observed, plan: Plan, tools: CarryOutTools): Promise<Outcome[]> {
   const { owner, children } = observed;
+  const outcomes: Outcome[] = [];
   const isOwned = (live: KubeObject) =>
     (live.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.metadata.uid);
   for (const child of prunable({ owner, children, desired: plan.desired, keep: plan.keep })) {
-    await applier.remove(kindOf(child), child, { confirm: isOwned });
+    try {
+      await tools.applier.remove(kindOf(child), child, { confirm: isOwned });
+    } catch (error) {
+      outcomes.push(refusedBy(error, child, tools.log));
+    }
   }
+  return outcomes;
 }
 
 function created(object: KubeObject) {

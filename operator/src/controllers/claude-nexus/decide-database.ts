@@ -17,6 +17,7 @@ import {
   lostEvents,
   ownSecret,
   planPostgresPassword,
+  reclaim,
   update,
 } from '../../policies/generated-secrets.ts';
 import type { Generated, Random } from '../../policies/generated-secrets.ts';
@@ -120,7 +121,9 @@ function planLogins(observed: Observed, random: Random): Generated<LoginState> {
   const name = nameOf(observed, 'logins');
   const secret = observed.secrets.get(name);
   const stored = parseLogins(secretText(secret, LOGIN_STATE_KEY));
-  if (stored !== undefined) return { name, value: stored, actions: [], events: [] };
+  if (secret !== undefined && stored !== undefined) {
+    return { name, value: stored, actions: reclaim(observed.owner, secret), events: [] };
+  }
   const value = newLogins(random, rotationOf(observed));
   const texts = { [LOGIN_STATE_KEY]: JSON.stringify(value) };
   const object = ownSecret(observed.owner, { name, component: 'database', texts });

@@ -29,7 +29,7 @@ describe('a switch to a database that cannot be used', () => {
     switchTo(simulated, database);
     simulated.settle();
     expect(readyOf(simulated)).toMatchObject({ status: 'False', reason });
-    for (const [key, object] of before) expect(simulated.get(key), key).toEqual(object);
+    for (const [key, object] of before) expect(simulated.get(key), `${key} is as before`).toEqual(object);
     switchTo(simulated, managedDatabase());
     simulated.settle();
     expect(readyOf(simulated)).toMatchObject({ status: 'True' });

@@ -261,6 +261,46 @@ describe('Reconciler', () => {
     expect(api.objects(KINDS.Deployment)).toHaveLength(2);
   });
 
+  it('tells what it may not remove, and does the rest', async () => {
+    const { api, reconcile } = await world();
+    await reconcile();
+    const change = { networkPolicy: { enabled: false }, proxy: { ...claudeNexus().spec.proxy, replicas: 3 } };
+    api.edit(KINDS.ClaudeNexus, OWNER, (owner) => ({
+      ...owner,
+      spec: { ...(owner as ClaudeNexus).spec, ...change },
+    }));
+    await settle();
+    api.failNext('delete', refused(403, 'Forbidden'), KINDS.NetworkPolicy);
+    await reconcile();
+    expect(conditionOf(api, 'Stalled')).toBe('True ApplyRefused');
+    expect(api.objects(KINDS.NetworkPolicy)).toHaveLength(1);
+    await reconcile();
+    expect(conditionOf(api, 'Stalled')).toBeUndefined();
+    expect(api.objects(KINDS.NetworkPolicy)).toEqual([]);
+  });
+
+  it('gives generated Secrets that lost their owner back to it', async () => {
+    const domains = [{ host: 'a.example.com', credential: { secretRef: { name: 'anthropic', key: 'key' } } }];
+    const { api, reconcile } = await world(claudeNexus({ spec: { domains } }));
+    await reconcile();
+    const names = ['gateway-keys', 'gateway-client-keys', 'gateway-logins'];
+    const refs = names.map((name) => ({ namespace: 'team', name }));
+    const before = refs.map((ref) => api.peek(KINDS.Secret, ref)?.['data']);
+    for (const ref of refs) {
+      api.edit(KINDS.Secret, ref, (object) => ({
+        ...object,
+        metadata: { ...object.metadata, ownerReferences: [] },
+      }));
+    }
+    await settle();
+    await reconcile();
+    const after = refs.map((ref) => api.peek(KINDS.Secret, ref));
+    expect(after.map((secret) => secret?.['data'])).toEqual(before);
+    expect(after.map((secret) => secret?.metadata.ownerReferences?.[0]?.name)).toEqual(
+      names.map(() => 'gateway'),
+    );
+  });
+
   it.each([refused(500, 'InternalError'), refused(429, 'TooManyRequests'), new ApiUnreachableError('gone')])(
     'starts over after %s',
     async (error) => {
