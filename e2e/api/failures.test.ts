@@ -4,6 +4,7 @@ import { request } from 'undici';
 
 import { prompt, sessionClient } from '../fixtures/client.ts';
 import { TestGateway } from '../fixtures/gateway.ts';
+import { until } from '../fixtures/program.ts';
 import {
   errorAnswer,
   messageAnswer,
@@ -188,7 +189,9 @@ describe('a proxy that is killed', () => {
       for await (const event of stream) {
         if (event.type !== 'content_block_delta') continue;
         deltas += 1;
-        if (deltas === 50) await gateway.stopProxy('SIGKILL');
+        if (deltas !== 50) continue;
+        await until('the journal to hold some of the answer', () => gateway.spooled('0123456789'.repeat(50)));
+        await gateway.stopProxy('SIGKILL');
       }
     })();
     await expect(reading).rejects.toThrow(/terminated|Connection|aborted/i);

@@ -10,7 +10,7 @@ import { POSTGRES_USER, container, podTemplate, withDefaultRequests } from './po
 import type { RenderContext } from './render-context.ts';
 
 /** Login of the database Job, of dumps and restores. */
-export const POSTGRES_SUPERUSER = 'nexus_owner';
+export const POSTGRES_SUPERUSER = 'postgres';
 export const POSTGRES_DATABASE = 'nexus';
 /** Name of the claim template: the claim is `data-<set>-0`. */
 const DATA = 'data';

@@ -7,7 +7,10 @@ import { assembleCredentials, hostsWithoutClientKeys } from '../../policies/cred
 import type { Credentials } from '../../policies/credentials.ts';
 import { KEYS, PASSWORD_KEY, planClientKeys, planKeys } from '../../policies/generated-secrets.ts';
 import type { Generated, Keys, Random } from '../../policies/generated-secrets.ts';
+import { holdDatabase } from '../../policies/held-database.ts';
+import type { HeldDatabase } from '../../policies/held-database.ts';
 import { gatedImage } from '../../policies/migration-gate.ts';
+import { childKey } from '../../policies/prune.ts';
 import { decideVersion } from '../../policies/postgres-version.ts';
 import type { VersionDecision } from '../../policies/postgres-version.ts';
 import { secretText } from '../../policies/secret.ts';
@@ -38,6 +41,8 @@ export interface Decisions {
   readonly clientKeys: Generated<ReadonlyMap<string, string>>;
   readonly credentials: Credentials;
   readonly database: DatabaseDecision;
+  /** While the wanted database cannot be used and another one is. */
+  readonly held: HeldDatabase | undefined;
   readonly storage: StorageDecision | undefined;
   readonly version: VersionDecision | undefined;
   /** Undefined when no restore is wanted. */
@@ -111,7 +116,17 @@ function decide(observed: Observed, tools: PlanTools): Decisions {
     gatedImage({ wanted: wanted[service], running: runningImage(observed, service), migrated });
   const images = { proxy: imageOf('proxy'), dashboard: imageOf('dashboard') };
   const waiting = images.proxy !== wanted.proxy || images.dashboard !== wanted.dashboard;
-  return { keys, clientKeys, credentials, database, ...volumes, restore, images: { ...images, waiting } };
+  const held = holdDatabase(observed, database.access);
+  return {
+    keys,
+    clientKeys,
+    credentials,
+    database,
+    held,
+    ...volumes,
+    restore,
+    images: { ...images, waiting },
+  };
 }
 
 function decideVolumes(observed: Observed): Pick<Decisions, 'storage' | 'version'> {
@@ -164,7 +179,7 @@ function runningImage(observed: Observed, service: 'proxy' | 'dashboard'): strin
 
 function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): RenderContext {
   const { owner, has } = observed;
-  const { keys, database, images, storage, version, restore } = decisions;
+  const { keys, database, held, images, storage, version, restore } = decisions;
   const { access } = database;
   const own = owner.spec.dashboard.keySecretRef;
   return {
@@ -172,8 +187,8 @@ function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): 
     images: tools.images,
     proxyImage: images.proxy,
     dashboardImage: images.dashboard,
-    proxyDatabaseUrl: { secret: access.secret, key: access.urlKeys.proxy },
-    dashboardDatabaseUrl: { secret: access.secret, key: access.urlKeys.dashboard },
+    proxyDatabaseUrl: held?.proxyUrl ?? { secret: access.secret, key: access.urlKeys.proxy },
+    dashboardDatabaseUrl: held?.dashboardUrl ?? { secret: access.secret, key: access.urlKeys.dashboard },
     dashboardKey:
       own === undefined ? { secret: keys.name, key: KEYS.dashboard } : { secret: own.name, key: own.key },
     accountHashKey: { secret: keys.name, key: KEYS.hash },
@@ -192,14 +207,15 @@ function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): 
 }
 
 /** What each process reads at start; a value that cannot be read now leaves the pods as they are. */
-function checksumsOf(observed: Observed, { keys, database }: Decisions): RenderContext['checksums'] {
+function checksumsOf(observed: Observed, { keys, database, held }: Decisions): RenderContext['checksums'] {
   const { hash } = keys.value;
   const own = observed.owner.spec.dashboard.keySecretRef;
   const dashboardKey =
     own === undefined ? keys.value.dashboard : secretText(observed.secrets.get(own.name), own.key);
   const digest = (service: 'proxy' | 'dashboard', texts: readonly (string | undefined)[]): string => {
     const known = texts.filter((text) => text !== undefined);
-    return known.length === texts.length ? keyedDigest(hash, known) : presentChecksum(observed, service);
+    const isKnown = held === undefined && known.length === texts.length;
+    return isKnown ? keyedDigest(hash, known) : presentChecksum(observed, service);
   };
   return {
     proxy: digest('proxy', [database.access.urls.proxy, hash]),
@@ -218,10 +234,12 @@ function portsOf(urls: readonly (string | undefined)[]): number[] {
   return [...new Set(ports.length === 0 ? [POSTGRES_PORT] : ports)].toSorted((a, b) => a - b);
 }
 
-/** A set that is being deleted to be made anew cannot be applied in between. */
-function withoutRemoved(objects: readonly KubeObject[], { storage }: Decisions): KubeObject[] {
+/** A set that is being deleted to be made anew cannot be applied in between; what is frozen is not to be. */
+function withoutRemoved(objects: readonly KubeObject[], { storage, held }: Decisions): KubeObject[] {
   const removed = storage?.step === 'orphan-set' || storage?.step === 'removing';
-  return objects.filter((object) => !(removed && object.kind === 'StatefulSet'));
+  return objects.filter(
+    (object) => !(removed && object.kind === 'StatefulSet') && held?.frozen.has(childKey(object)) !== true,
+  );
 }
 
 function storageActions(observed: Observed, { storage }: Decisions): Action[] {
@@ -243,6 +261,7 @@ function keepOf(observed: Observed, decisions: Decisions): ReadonlySet<string> {
     ...generatedOf(decisions).map((name) => `Secret/${name}`),
     `Secret/${decisions.keys.name}`,
     ...decisions.database.keep,
+    ...(decisions.held?.keep ?? []),
     ...(decisions.storage === undefined ? [] : [set]),
   ]);
 }

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import type { DestinationStream, LogFn, Logger as PinoLogger, LoggerOptions as PinoOptions } from 'pino';
 
 import { redactText, redactValue } from './redact.ts';
+import { standardOutput } from './standard-output.ts';
 
 /** Accepted by `LOG_LEVEL`, most talkative first. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -37,17 +38,6 @@ export function createLogger(options: LoggerOptions): Logger {
     hooks: { logMethod: writeRedacted },
   };
   return withRedactedChildren(pino(settings, options.destination ?? standardOutput()));
-}
-
-/**
- * Standard output, written line by line, so that nothing is left to flush. Whoever reads it may be gone: the service then
- * goes on, and ends, without its log. sonic-boom's own `flushSync` tries again for ever after any error but EAGAIN, and
- * pino passes on every one but EPIPE, while a reader killed with unread lines leaves ECONNRESET.
- */
-function standardOutput(): DestinationStream {
-  const stream = pino.destination(1);
-  stream.on('error', () => undefined);
-  return Object.assign(stream, { flushSync: () => undefined });
 }
 
 /** pino applies no formatter to the bindings of a child; children of children inherit this method. */
