@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 
 import { CLUSTER_RULES, NAMESPACE_RULES, leaseRules } from '../../operator/src/rbac.ts';
-import { Program, ROOT, freePort, until } from '../fixtures/program.ts';
+import { Program, ROOT, until } from '../fixtures/program.ts';
 import type { PolicyRule } from '../../operator/src/rbac.ts';
 import type { Api } from '../fixtures/control-plane/api.ts';
 import type { Cluster } from '../fixtures/control-plane/cluster.ts';
@@ -35,17 +35,13 @@ export class OperatorProcess {
   readonly lease: string;
   readonly #cluster: Cluster;
   readonly #program: Program;
-  readonly #ports: { readonly metrics: number; readonly health: number };
+  #hasEnded = false;
 
-  private constructor(
-    cluster: Cluster,
-    lease: string,
-    { program, ports }: { program: Program; ports: { metrics: number; health: number } },
-  ) {
+  private constructor(cluster: Cluster, lease: string, program: Program) {
     this.#cluster = cluster;
     this.lease = lease;
     this.#program = program;
-    this.#ports = ports;
+    void program.ended().then(() => (this.#hasEnded = true));
   }
 
   /** Starts one; `ready` waits until it may work. */
@@ -58,17 +54,16 @@ export class OperatorProcess {
     } = options;
     const namespaces = (env['WATCH_NAMESPACES'] ?? '').split(',').filter((name) => name !== '');
     await allow(cluster.api(), { user, namespaces, lease });
-    const ports = { metrics: await freePort(), health: await freePort() };
     const program = new Program([...nodeFlags, path.join(ROOT, 'operator/src/main.ts')], {
       KUBECONFIG: await cluster.kubeconfigFile(user, options.server),
       HOST: '127.0.0.1',
-      METRICS_PORT: String(ports.metrics),
-      HEALTH_PORT: String(ports.health),
+      METRICS_PORT: '0',
+      HEALTH_PORT: '0',
       POD_NAMESPACE: LEASE_NAMESPACE,
       LEASE_NAME: lease,
       ...env,
     });
-    return new OperatorProcess(cluster, lease, { program, ports });
+    return new OperatorProcess(cluster, lease, program);
   }
 
   get pid(): number {
@@ -88,18 +83,18 @@ export class OperatorProcess {
 
   /** Waits until its caches are filled. @throws Error with its output when it ended before */
   async ready(): Promise<this> {
-    await this.#program.ready(`http://127.0.0.1:${this.#ports.health}/readyz`);
+    await this.#program.ready(`${await this.#address('healthPort')}/readyz`);
     return this;
   }
 
   /** Its metrics in Prometheus' text format. */
   async metrics(): Promise<string> {
-    const answer = await fetch(`http://127.0.0.1:${this.#ports.metrics}/metrics`);
+    const answer = await fetch(`${await this.#address('metricsPort')}/metrics`);
     return answer.text();
   }
 
   async health(what: 'livez' | 'readyz'): Promise<{ readonly status: number; readonly text: string }> {
-    const answer = await fetch(`http://127.0.0.1:${this.#ports.health}/${what}`);
+    const answer = await fetch(`${await this.#address('healthPort')}/${what}`);
     return { status: answer.status, text: await answer.text() };
   }
 
@@ -123,6 +118,15 @@ export class OperatorProcess {
     await this.#cluster
       .api()
       .remove(`/apis/coordination.k8s.io/v1/namespaces/${LEASE_NAMESPACE}/leases/${this.lease}`);
+  }
+
+  /** It takes free ports and logs which. @throws Error with its output when it ended before */
+  #address(port: 'metricsPort' | 'healthPort'): Promise<string> {
+    return until('the ports of the operator', async () => {
+      const line = this.lines.find(({ msg }) => msg === 'the operator runs');
+      if (line === undefined && this.#hasEnded) throw new Error(`the operator ended:\n${this.output}`);
+      return line === undefined ? undefined : `http://127.0.0.1:${String(line[port])}`;
+    });
   }
 
   async waitForLog(text: string): Promise<void> {

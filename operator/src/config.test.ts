@@ -11,6 +11,12 @@ describe('readOperatorConfig', () => {
     });
   });
 
+  it('takes the API server of the pod it runs in from what Kubernetes sets there', () => {
+    const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '6443' };
+    expect(readOperatorConfig(env).config).toMatchObject({ serviceHost: '10.0.0.1', servicePort: 6443 });
+    expect(readOperatorConfig({}).config.serviceHost).toBeUndefined();
+  });
+
   it.each([
     ['a', ['a']],
     [' a, b ,a,', ['a', 'b']],

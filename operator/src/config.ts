@@ -110,6 +110,17 @@ export const OPERATOR_CONFIG = {
     default: 'info',
     description: 'Least severity logged.',
   },
+  serviceHost: {
+    env: 'KUBERNETES_SERVICE_HOST',
+    kind: 'string',
+    description: 'Address of the API server; Kubernetes sets it in every pod.',
+  },
+  servicePort: {
+    env: 'KUBERNETES_SERVICE_PORT',
+    kind: 'port',
+    default: '443',
+    description: 'Port of the API server; Kubernetes sets it in every pod.',
+  },
   kubeconfig: {
     env: 'KUBECONFIG',
     kind: 'string',

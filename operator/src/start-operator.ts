@@ -66,10 +66,11 @@ export async function startOperator(config: OperatorConfig, warnings: readonly s
   shutdown.install();
   try {
     const metrics = createOperatorMetrics();
-    const { kubeconfig } = config;
+    const { kubeconfig, serviceHost, servicePort } = config;
     const api = await connect({
       userAgent: FIELD_MANAGER,
       kubeconfig,
+      service: serviceHost === undefined ? undefined : { host: serviceHost, port: servicePort },
       metrics,
       requestTimeoutMs: config.requestTimeoutMs,
       leaseTimeoutMs: leaseTimeoutMs(config.leaseDurationMs),

@@ -30,8 +30,7 @@ describe('an operator whose API server fails', () => {
 
   /** What an install comes to when nothing fails. */
   const withoutFaults = async (): Promise<{ state: unknown; counts: unknown }> => {
-    const site = await newSite();
-    plain ??= await install(site);
+    plain ??= await install(await newSite());
     return plain;
   };
 

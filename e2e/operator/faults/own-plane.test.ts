@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { until } from '../../fixtures/program.ts';
 import { CRD_PATH, installCrd } from '../crd.ts';
@@ -18,10 +18,12 @@ const AWAY = [/"cannot list or watch"/, /"reconcile failed"/];
 describe('an operator whose control plane changes under it', () => {
   const lab = setUp();
   let own: OwnPlane | undefined;
+  let running: Site | undefined;
 
   beforeAll(async () => {
     if (lab.isThere) own = await OwnPlane.start(path.dirname(lab.cluster.connection.kubectl));
   });
+  afterEach(() => running?.stop());
   afterAll(() => own?.stop());
 
   const plane = (): OwnPlane => {
@@ -32,6 +34,7 @@ describe('an operator whose control plane changes under it', () => {
   /** An installed resource; the operator may use the whole cluster when `env` says so. */
   const installed = async (env: Readonly<Record<string, string>> = {}): Promise<Site> => {
     const site = await Site.start(plane(), { ...SHORT_TIMES, ...env });
+    running = site;
     await site.create(SPEC);
     await site.ready();
     await site.quiet();
@@ -55,7 +58,6 @@ describe('an operator whose control plane changes under it', () => {
     expect(await stateOf(site.api, site.ref)).toEqual(before);
     expect((await site.operator.health('livez')).status).toBe(200);
     expect(complaints(site.operator, AWAY)).toEqual([]);
-    await site.stop();
   });
 
   test('brings a cluster that was put back to an older state to what that state declares', async () => {
@@ -76,7 +78,6 @@ describe('an operator whose control plane changes under it', () => {
     await site.ready();
     await site.quiet();
     expect(await stateOf(site.api, site.ref)).toEqual(before);
-    await site.stop();
   });
 
   test('serves resources again after their definition was deleted and made anew', async () => {
@@ -96,6 +97,5 @@ describe('an operator whose control plane changes under it', () => {
     await site.quiet();
     expect(await stateOf(site.api, site.ref)).toEqual(before);
     expect(complaints(site.operator, AWAY)).toEqual([]);
-    await site.stop();
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll } from 'vitest';
+import { afterEach } from 'vitest';
 
 import { FaultProxy } from '../../fixtures/control-plane/fault-proxy.ts';
 import { until } from '../../fixtures/program.ts';
@@ -131,11 +131,11 @@ export class Site {
   }
 }
 
-/** Sites of a file, stopped after its tests. To be called within `describe`. */
+/** Sites that are stopped after each test. To be called within `describe`. */
 export function sitesOf(lab: Namespaces): (env?: Readonly<Record<string, string>>) => Promise<Site> {
   const sites: Site[] = [];
-  afterAll(async () => {
-    for (const site of sites) await site.stop();
+  afterEach(async () => {
+    await Promise.all(sites.splice(0).map((site) => site.stop()));
   });
   return async (env) => {
     const site = await Site.start(lab, env);

@@ -115,15 +115,19 @@ export class Reflector {
     } catch (error) {
       if (signal.aborted) return;
       if (this.#events !== events) this.#failures = 0;
-      const expired = error instanceof ApiError && error.status === 410;
-      // A server that was away may come back with an older state, of which a watch from a later version would not tell.
-      const wasAway = error instanceof ApiUnreachableError && this.#failures > 0;
-      if (expired || wasAway) this.#version = undefined;
-      if (!expired) this.#report(error);
-      // The first expiry after a watch that worked is routine: list again at once.
-      if (!expired || this.#failures > 0) await this.#wait(error, signal);
-      else this.#failures += 1;
+      await this.#recover(error, signal);
     }
+  }
+
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    const expired = error instanceof ApiError && error.status === 410;
+    // A server that was away may come back with an older state, of which a watch from a later version would not tell.
+    const wasAway = error instanceof ApiUnreachableError && this.#failures > 0;
+    if (expired || wasAway) this.#version = undefined;
+    if (!expired) this.#report(error);
+    // The first expiry after a watch that worked is routine: list again at once.
+    if (!expired || this.#failures > 0) await this.#wait(error, signal);
+    else this.#failures += 1;
   }
 
   #report(error: unknown): void {

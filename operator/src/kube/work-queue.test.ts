@@ -81,6 +81,21 @@ describe('WorkQueue', () => {
     expect(clock.pending).toEqual([7000]);
   });
 
+  it('keeps a key for as long as the server asked, whatever is added before or meanwhile', async () => {
+    const { clock, queue, begun, run, finish } = harness();
+    run();
+    queue.add('a');
+    queue.addAfter('a', 500);
+    queue.add('a');
+    queue.addRateLimited('a', 2000);
+    await finish('a');
+    queue.add('a');
+    await clock.advance(1999);
+    expect(begun).toEqual(['a']);
+    await clock.advance(1);
+    expect(begun).toEqual(['a', 'a']);
+  });
+
   it('lets a hundred failures through at once, then ten a second', () => {
     const { queue, clock } = harness();
     for (let index = 0; index < 103; index++) queue.addRateLimited(`k${index}`);

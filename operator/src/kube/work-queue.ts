@@ -34,6 +34,8 @@ export class WorkQueue {
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
+  /** Keys the server asked to leave alone, and until when. */
+  readonly #heldUntil = new Map<string, number>();
   /** When the bucket would be full again. */
   #bucketFullAt = 0;
   #workers = 0;
@@ -58,9 +60,11 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
-  /** Now, or after the work on it that runs. */
+  /** Now, after the work on it that runs, or when the time the server asked for is over. */
   add(key: string): void {
     if (this.#closed || this.#waiting.has(key) || this.#again.has(key)) return;
+    const heldMs = this.#heldMs(key);
+    if (heldMs > 0) return this.addAfter(key, heldMs);
     this.#metrics.adds.inc(this.#labels);
     if (this.#running.has(key)) this.#again.add(key);
     else this.#enqueue(key);
@@ -82,11 +86,16 @@ export class WorkQueue {
     this.#delayed.set(key, { at, cancel });
   }
 
-  /** After a delay that doubles with each failure since `forget`: 5 ms to 1000 s. @param atLeastMs never sooner */
+  /**
+   * After a delay that doubles with each failure since `forget`: 5 ms to 1000 s.
+   *
+   * @param atLeastMs never sooner, whatever is added meanwhile
+   */
   addRateLimited(key: string, atLeastMs = 0): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#metrics.retries.inc(this.#labels);
+    if (atLeastMs > 0) this.#heldUntil.set(key, this.#clock.monotonic() + atLeastMs);
     const own = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
     this.addAfter(key, Math.max(own, this.#reserve(), atLeastMs));
   }
@@ -94,6 +103,7 @@ export class WorkQueue {
   /** The key is well: its next failure waits 5 ms again. */
   forget(key: string): void {
     this.#failures.delete(key);
+    this.#heldUntil.delete(key);
   }
 
   /** Failures since the last `forget`. */
@@ -120,6 +130,16 @@ export class WorkQueue {
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
+  }
+
+  #heldMs(key: string): number {
+    return (this.#heldUntil.get(key) ?? 0) - this.#clock.monotonic();
+  }
+
+  #admit(key: string): void {
+    const heldMs = this.#heldMs(key);
+    if (heldMs > 0) this.addAfter(key, heldMs);
+    else this.#enqueue(key);
   }
 
   #enqueue(key: string): void {
@@ -149,7 +169,7 @@ export class WorkQueue {
     const begin = this.#running.get(key) ?? 0;
     this.#metrics.workSeconds.observe(this.#labels, this.#secondsSince(begin));
     this.#running.delete(key);
-    if (this.#again.delete(key)) this.#enqueue(key);
+    if (this.#again.delete(key)) this.#admit(key);
     if (this.#running.size === 0) this.#idle?.();
     this.#next();
   }
