@@ -202,9 +202,6 @@ export class SimulatedCluster {
       case 'orphan-set':
         this.#write(() => this.remove(childKey(action.set)));
         break;
-      case 'retain-claims':
-        this.#write(() => this.#retainClaims(action.set));
-        break;
       case 'delete':
         this.#write(() => this.remove(childKey(action.object)));
         break;
@@ -217,13 +214,6 @@ export class SimulatedCluster {
       const owned = (claim.metadata.ownerReferences ?? []).some(({ uid }) => uid === metadata.uid);
       if (owned) this.remove(childKey(claim));
     }
-  }
-
-  #retainClaims(set: KubeObject): void {
-    const policy = { whenDeleted: 'Retain', whenScaled: 'Retain' };
-    const spec = { ...(set['spec'] as object), persistentVolumeClaimRetentionPolicy: policy };
-    const generation = (set.metadata.generation ?? 0) + 1;
-    this.put({ ...set, metadata: { ...set.metadata, generation }, spec });
   }
 
   #apply(object: KubeObject): void {
