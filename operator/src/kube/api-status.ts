@@ -36,6 +36,7 @@ export function toApiError(failure: Failure): ApiError {
   return new ApiError(redactText(message).slice(0, MAX_MESSAGE), {
     status,
     reason,
+    causes: (body.details?.causes ?? []).flatMap((cause) => cause.reason ?? []),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
 }

@@ -9,16 +9,19 @@ export class ApiError extends NexusError {
   readonly reason: string;
   /** Seconds the server asks to wait. */
   readonly retryAfterSeconds: number | undefined;
+  /** Reasons of the causes, such as `NamespaceTerminating`. */
+  readonly causes: readonly string[];
 
   constructor(
     message: string,
-    details: { status: number; reason: string; retryAfterSeconds?: number },
+    details: { status: number; reason: string; retryAfterSeconds?: number; causes?: readonly string[] },
     options?: ErrorOptions,
   ) {
     super(message, options);
     this.status = details.status;
     this.reason = details.reason;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.causes = details.causes ?? [];
   }
 }
 

@@ -151,7 +151,7 @@ function isRefusal(error: unknown): error is ApiError {
 
 /** The namespace is going: nothing can be made in it any more, and nothing needs to be. */
 export function isTerminating(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 403 && error.message.includes('being terminated');
+  return error instanceof ApiError && error.status === 403 && error.causes.includes('NamespaceTerminating');
 }
 
 /** Of a Secret only the status: the server may quote a value it does not like. */

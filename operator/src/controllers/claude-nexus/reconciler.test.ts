@@ -77,8 +77,8 @@ async function world(owner: ClaudeNexus = claudeNexus()) {
   return { api, clock, ...(await operator(api, clock)) };
 }
 
-function refused(status: number, reason: string, message = 'no'): ApiError {
-  return new ApiError(message, { status, reason });
+function refused(status: number, reason: string): ApiError {
+  return new ApiError('no', { status, reason });
 }
 
 function conditionOf(api: FakeApi, type: string): string | undefined {
@@ -314,8 +314,9 @@ describe('Reconciler', () => {
 
   it('stops quietly in a namespace that is being deleted', async () => {
     const { api, reconcile } = await world();
-    const message = 'unable to create new content in namespace team because it is being terminated';
-    api.failNext('apply', refused(403, 'Forbidden', message));
+    // Of an answer about a Secret nothing but such reasons is kept.
+    const causes = ['NamespaceTerminating'];
+    api.failNext('create', new ApiError('no', { status: 403, reason: 'Forbidden', causes }), KINDS.Secret);
     expect(await reconcile()).toEqual({});
     expect(api.objects(KINDS.Deployment)).toEqual([]);
   });
