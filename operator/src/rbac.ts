@@ -31,7 +31,8 @@ export const NAMESPACE_RULES: readonly PolicyRule[] = [
     resources: ['prometheusrules', 'servicemonitors'],
     verbs: PRUNED,
   },
-  { apiGroups: ['postgresql.cnpg.io'], resources: ['clusters'], verbs: PRUNED },
+  // Nor a cluster, whose data goes with it.
+  { apiGroups: ['postgresql.cnpg.io'], resources: ['clusters'], verbs: APPLIED },
 ];
 
 /** What it does beyond namespaces: only when it serves all of them. */

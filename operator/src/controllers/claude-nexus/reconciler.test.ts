@@ -377,6 +377,8 @@ describe('watchResources', () => {
     await reconcile();
     expect(await after(() => api.seed(secret('anthropic')))).toEqual([KEY]);
     expect(await after(() => api.seed(secret('unrelated')))).toEqual([]);
+    api.remove(KINDS.Secret, { namespace: 'team', name: 'gateway-postgres-password' });
+    expect(await after(() => api.seed(secret('gateway-postgres-password')))).toEqual([KEY]);
     expect(
       await after(() => api.remove(KINDS.Service, { namespace: 'team', name: 'gateway-proxy' })),
     ).toEqual([KEY]);

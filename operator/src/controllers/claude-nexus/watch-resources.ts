@@ -5,6 +5,7 @@ import type { Kind } from '../../kube/kinds.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { FIELD_MANAGER } from '../../resources/names.ts';
+import { secretNames } from '../../resources/secrets.ts';
 import { SecretReferences, referencedSecrets } from './secret-references.ts';
 
 /** Queues every resource that a change in the cache concerns. */
@@ -17,7 +18,7 @@ export function watchResources(cache: Cache, enqueue: (key: string) => void): vo
       references.set(
         keyOf(owner.metadata),
         owner.metadata.namespace,
-        isThere ? referencedSecrets(owner) : [],
+        isThere ? [...referencedSecrets(owner), ...generatedSecrets(owner)] : [],
       );
       // Also for a status of our own: whoever looked between the write and this echo compared with an older one.
       enqueue(keyOf(owner.metadata));
@@ -29,6 +30,12 @@ export function watchResources(cache: Cache, enqueue: (key: string) => void): vo
     }
     for (const key of concerned(kind, [object, previous], references)) enqueue(key);
   });
+}
+
+/** One that was lost and is put back by hand has none of our labels. */
+function generatedSecrets(owner: ClaudeNexus): string[] {
+  const { keys, clientKeys, logins, postgresPassword } = secretNames(owner);
+  return [keys, clientKeys, logins, postgresPassword];
 }
 
 function concerned(
