@@ -86,5 +86,5 @@ export async function untilTold(
 }
 
 /** A bounded look at nothing happening: there is no event to wait for. */
-export const QUIET_MS = 2000;
+const QUIET_MS = 2000;
 export const quietWindow = (): Promise<void> => delay(QUIET_MS);
