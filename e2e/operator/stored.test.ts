@@ -112,7 +112,10 @@ describe('what an earlier version has stored', () => {
           : undefined,
       );
       await gateway.untilReady();
-      expect(await writesAtRest(lab.cluster, NAMESPACE)).toEqual([]);
+      // Ready may be told a moment before the last detail of the status is.
+      await until('rest', async () =>
+        (await writesAtRest(lab.cluster, NAMESPACE)).length === 0 ? true : undefined,
+      );
       expect(await snapshot(gateway)).toEqual(before);
       expect(await creationsAndDeletions(lab.cluster, mark, NAMESPACE)).toEqual({});
     },
