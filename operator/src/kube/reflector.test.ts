@@ -165,12 +165,16 @@ describe('Reflector', () => {
     expect(client.requests.filter(({ verb }) => verb === 'list')).toHaveLength(2);
   });
 
-  it('lists again when the server was away: its state may be an older one', async () => {
+  it.each([
+    ['refused', new ApiUnreachableError('refused')],
+    ['starting, not serving yet', new ApiError('starting', { status: 503, reason: 'ServiceUnavailable' })],
+    ['starting, without its roles yet', new ApiError('no', { status: 403, reason: 'Forbidden' })],
+  ])('lists again when the server was away, since its state may be an older one: %s', async (_, error) => {
     const { api, clock, start } = harness();
     void start();
     await settle();
     api.endWatches(new ApiUnreachableError('reset'));
-    api.failNext('watch', new ApiUnreachableError('refused'));
+    api.failNext('watch', error);
     api.forgetRequests();
     await clock.advance(800);
     await clock.advance(1600);

@@ -122,7 +122,8 @@ export class Reflector {
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const expired = error instanceof ApiError && error.status === 410;
     // A server that was away may come back with an older state, of which a watch from a later version would not tell.
-    const wasAway = error instanceof ApiUnreachableError && this.#failures > 0;
+    // While it starts it may answer, too: with 403 or 503.
+    const wasAway = this.#failures > 0;
     if (expired || wasAway) this.#version = undefined;
     if (!expired) this.#report(error);
     // The first expiry after a watch that worked is routine: list again at once.
