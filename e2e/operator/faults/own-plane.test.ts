@@ -60,9 +60,7 @@ describe('an operator whose control plane changes under it', () => {
     expect(complaints(site.operator, AWAY)).toEqual([]);
   });
 
-  test('brings a cluster that was put back to an older state to what that state declares', async ({
-    skip,
-  }) => {
+  test('brings a cluster that was put back to an older state to what that state declares', async () => {
     // Not by the lists it makes now and then.
     const site = await installed({ RESYNC_INTERVAL: '10m' });
     const before = await stateOf(site.api, site.ref);
