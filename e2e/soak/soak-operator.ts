@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-
+import { readFlags, say } from './flags.ts';
+import type { Flags } from './flags.ts';
 import { growthOf, tableOf } from './growth.ts';
 import { OperatorLife } from './operator-life.ts';
 import { OperatorSite } from './operator-site.ts';
@@ -17,34 +17,6 @@ const LEAST_ROUNDS = 6;
 /** Of a round; the rest is for coming to rest and being measured. */
 const BUSY_SHARE = 0.6;
 const SETTINGS = { RESYNC_INTERVAL: '20s', WATCH_TIMEOUT: '15s' };
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-interface Flags {
-  readonly minutes: number;
-  readonly seed: number;
-  /** Say what every sample was. */
-  readonly verbose: boolean;
-}
-
-function readFlags(): Flags | undefined {
-  try {
-    const options = {
-      minutes: { type: 'string', default: '5' },
-      seed: { type: 'string', default: '1' },
-      verbose: { type: 'boolean', default: false },
-    } as const;
-    const { values } = parseArgs({ options });
-    const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-    if (minutes > 0 && Number.isInteger(seed)) return { minutes, seed, verbose: values.verbose };
-    say('--minutes must be a number above 0, --seed a whole number');
-  } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
-  }
-  return undefined;
-}
 
 async function soak(site: OperatorSite, { minutes, seed, verbose }: Flags): Promise<Sample[]> {
   const life = await OperatorLife.begin(site, seed);
