@@ -1,4 +1,4 @@
-import { listen } from '@claude-nexus/runtime';
+import { closeServer, listen } from '@claude-nexus/runtime';
 import { createServer } from 'node:http';
 
 /** @returns undefined when all is well, else what is wrong in a few words */
@@ -37,10 +37,6 @@ export async function serveHealth(
   const port = await listen(server, { host: options.host, port: options.port, setting: 'HEALTH_PORT' });
   return {
     port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }

@@ -22,6 +22,7 @@ export type { ProgramHost } from './run-program.ts';
 export type { Closer, CloserContext, ShutdownHost, ShutdownOptions } from './shutdown.ts';
 
 export { describeConfig, renderEnvExample } from './config/describe-config.ts';
+export { closeServer } from './close-server.ts';
 export { readFlags } from './config/flags.ts';
 export { readConfig } from './config/read-config.ts';
 export { clientKeysOf, parseCredentialFile } from './credentials/parse-credential-file.ts';

@@ -1,12 +1,18 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Server } from 'node:http';
 
 import { openPool, tokenTotals } from '@claude-nexus/database';
 import { disabledRecorder, openRecorder } from '@claude-nexus/recording';
 import type { Recorder } from '@claude-nexus/recording';
-import { createLogger, createMetrics, listen, serveMetrics, Shutdown } from '@claude-nexus/runtime';
+import {
+  closeServer,
+  createLogger,
+  createMetrics,
+  listen,
+  serveMetrics,
+  Shutdown,
+} from '@claude-nexus/runtime';
 import type { CloserContext, Logger, Metrics } from '@claude-nexus/runtime';
 
 import { createApp } from './app.ts';
@@ -179,11 +185,4 @@ async function drain(relay: Relay, timeoutMs: number, logger: Logger): Promise<v
   const cut = relay.inflight();
   if (cut > 0) logger.warn({ exchanges: cut }, 'DRAIN_TIMEOUT is over: exchanges under way are cut');
   await relay.close();
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = Promise.withResolvers<void>();
-  server.close(() => closed.resolve());
-  server.closeAllConnections();
-  await closed.promise;
 }

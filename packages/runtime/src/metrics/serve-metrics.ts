@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 
+import { closeServer } from '../close-server.ts';
 import { listen } from '../listen.ts';
 
 export interface ServeMetricsOptions {
@@ -28,11 +29,7 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Metric
   const port = await listen(server, { host: options.host, port: options.port, setting: 'METRICS_PORT' });
   return {
     port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
 }
 
