@@ -14,6 +14,8 @@ const CHANGED_ONE_IN = 5;
 const CONNECTIONS = 24;
 const MARK = /\b[cms]-[a-z0-9]{12}\b/g;
 const MARK_CHARACTERS = Array.from('0123456789abcdefghjkmnpqrstvwxyz');
+/** Of 2^32, odd: puts seeds of neighbours far apart. */
+const GOLDEN_RATIO = 0x9e_37_79_b1;
 /** What may come of a good request in which bytes have changed. */
 const ANY_STATUS = new Set([200, 400, 403, 404, 405, 408, 411, 413, 417, 431, 503]);
 
@@ -39,13 +41,15 @@ export class Attack {
   /** What was not as it must be. */
   readonly problems: string[] = [];
   readonly #url: string;
-  readonly #random: Random;
+  readonly #seed: number;
+  #random: Random;
   readonly #covers = new Map<string, string>();
   #left = 0;
 
   /** @param url of the proxy, whose upstream answers with `echo` */
   constructor(url: string, seed: number) {
     this.#url = url;
+    this.#seed = seed;
     this.#random = new Random(seed);
   }
 
@@ -63,6 +67,8 @@ export class Attack {
   async #attack(): Promise<void> {
     while (this.#left > 0) {
       this.#left -= 1;
+      // Each from its own seed: what is sent does not depend on which connection is ready first.
+      this.#random = new Random(this.#seed + Math.imul(this.#left, GOLDEN_RATIO));
       const sent = this.#left % CHANGED_ONE_IN === 0 ? this.#sendChanged() : this.#sendMalformed();
       await sent.catch((error: unknown) => this.problems.push(String(error)));
     }

@@ -21,7 +21,8 @@ const CHUNK = /^([0-9a-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?$/i;
  */
 export function readRequest(bytes: string): Reading {
   // Empty lines before a request are to be ignored, and a single LF may be taken for the end of a line (section 2.2).
-  const text = bytes.replace(/^(?:\r?\n)+/, '');
+  // A single CR there is part of no request either: whether it is skipped moves no boundary between two.
+  const text = bytes.replace(/^[\r\n]+/, '');
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd === -1) return /[\n\0]/.test(text.replaceAll('\r\n', '')) ? MALFORMED : INCOMPLETE;
   const [start = '', ...lines] = text.slice(0, headEnd).split('\r\n');

@@ -260,6 +260,12 @@ function generatedOf({ keys, clientKeys, database }: Decisions): string[] {
   return [keys.name, ...withClientKeys, ...database.generated].toSorted();
 }
 
+/** Those that were seen to be there. One that is only planned may yet turn out to be somebody else's. */
+function madeOf({ owner, secrets }: Observed, decisions: Decisions): string[] {
+  const told = owner.status?.generatedSecrets ?? [];
+  return generatedOf(decisions).filter((name) => secrets.has(name) || told.includes(name));
+}
+
 function keepOf(observed: Observed, decisions: Decisions): ReadonlySet<string> {
   const set = `StatefulSet/${nameOf(observed, 'postgres')}`;
   return new Set([
@@ -293,7 +299,7 @@ function statusOf(observed: Observed, decisions: Decisions): Plan['status'] {
     ...(images.proxy === undefined || images.dashboard === undefined
       ? {}
       : { images: { proxy: images.proxy, dashboard: images.dashboard } }),
-    generatedSecrets: generatedOf(decisions),
+    generatedSecrets: madeOf(observed, decisions),
     ...(rotations === undefined ? {} : { rotations }),
   };
 }
