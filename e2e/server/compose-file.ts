@@ -7,6 +7,7 @@ import { ROOT } from '../fixtures/program.ts';
 /** What the tests look at in a service of compose.yaml. */
 export interface ComposeService {
   readonly image: string;
+  readonly pull_policy?: string;
   readonly build?: { readonly target: string };
   readonly user?: string;
   readonly command?: readonly string[];

@@ -104,6 +104,7 @@ describe('compose.yaml', () => {
       expect(serviceOf(file, name).restart).toBe('unless-stopped');
     const { environment, stop_grace_period: grace = '10s' } = serviceOf(file, 'proxy');
     expect(seconds(grace)).toBeGreaterThanOrEqual(seconds(environment['DRAIN_TIMEOUT'] ?? '') + 30);
+    for (const name of OUR_SERVICES) expect(serviceOf(file, name).pull_policy).toBe('never');
     const version = (
       JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { version: string }
     ).version;
