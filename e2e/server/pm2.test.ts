@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { withClient } from '@claude-nexus/database/testing';
+
 import { prompt, sessionClient } from '../fixtures/client.ts';
 import { DashboardClient } from '../fixtures/dashboard-client.ts';
 import { freePort, Program } from '../fixtures/program.ts';
@@ -94,8 +96,12 @@ describe('the applications of ecosystem.config.cjs', () => {
     upstream = await startUpstream();
     database = await startEmptyDatabase();
     const url = (login: string): string => `postgresql://${login}@${database.address}/nexus`;
+    await withClient(url(`postgres:${database.password}`), async (client) => {
+      await client.query("create role owner login createrole password 'marked-password-of-the-owner'");
+      await client.query('alter database nexus owner to owner');
+    });
     urls = {
-      owner: url(`postgres:${database.password}`),
+      owner: url('owner:marked-password-of-the-owner'),
       proxy: url('nexus_proxy:marked-password-of-the-proxy'),
       dashboard: url('nexus_dashboard:marked-password-of-the-dashboard'),
     };
