@@ -11,13 +11,15 @@ export interface ComposeService {
   readonly build?: { readonly target: string };
   readonly user?: string;
   readonly command?: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly read_only?: boolean;
   readonly tmpfs?: readonly string[];
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
   readonly restart: string;
-  readonly networks: readonly string[];
+  readonly cap_add?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly network_mode?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly profiles?: readonly string[];
