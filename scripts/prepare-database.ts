@@ -9,10 +9,11 @@ import { applyLogins } from './prepare-database/apply-logins.ts';
 import { LoginsFileError, PrepareDatabaseError } from './prepare-database/errors.ts';
 import { parseLogins } from './prepare-database/logins-file.ts';
 import type { WantedLogin } from './prepare-database/logins-file.ts';
+import { loginsOfUrls } from './prepare-database/logins-of-urls.ts';
 
 /*
- * What the operator's database Job runs: waits for the database, migrates it, sets the services' logins up. Every step may
- * be repeated. Ends with 0 when all is as wanted, else with 1 and one line.
+ * What prepares a database for the services, in the operator's Job, in Compose and before PM2: waits for it, migrates it, sets
+ * the services' logins up. Every step may be repeated. Ends with 0 when all is as wanted, else with 1 and one line.
  */
 
 const PREPARE_TABLE = {
@@ -28,6 +29,20 @@ const PREPARE_TABLE = {
     env: 'LOGINS_FILE',
     kind: 'path',
     description: 'JSON array of {name, group, password, enabled}: the logins to set up. Unset: none.',
+  },
+  proxyDatabaseUrl: {
+    env: 'PROXY_DATABASE_URL',
+    kind: 'url',
+    protocols: ['postgres:', 'postgresql:'],
+    secret: true,
+    description: 'DATABASE_URL of the proxy, whose login is set up. Unset: none.',
+  },
+  dashboardDatabaseUrl: {
+    env: 'DASHBOARD_DATABASE_URL',
+    kind: 'url',
+    protocols: ['postgres:', 'postgresql:'],
+    secret: true,
+    description: 'DATABASE_URL of the dashboard, whose login is set up. Unset: none.',
   },
   databaseWaitMs: {
     env: 'DATABASE_WAIT',
@@ -46,8 +61,16 @@ async function main(): Promise<void> {
   const { config, warnings } = readConfig(PREPARE_TABLE, process.env);
   for (const line of warnings) console.error(line);
   const url = config.migrationDatabaseUrl;
-  // Read first: a file that cannot be used is better known before the schema changes.
-  const logins = config.loginsFile === undefined ? [] : await readLogins(config.loginsFile);
+  // Read first: logins that cannot be used are better known before the schema changes.
+  const fromFile = config.loginsFile === undefined ? [] : await readLogins(config.loginsFile);
+  const logins = [
+    ...fromFile,
+    ...loginsOfUrls({
+      owner: url,
+      proxy: config.proxyDatabaseUrl,
+      dashboard: config.dashboardDatabaseUrl,
+    }),
+  ];
   try {
     await waitForDatabase({
       url,

@@ -13,7 +13,7 @@ const FIELDS = ['name', 'group', 'password', 'enabled'];
 const RESERVED = new Set(['nexus_owner', ...GROUPS]);
 
 /** Each field with what it must be. */
-const RULES: readonly (readonly [string, (value: unknown) => boolean, string])[] = [
+export const LOGIN_RULES: readonly (readonly [string, (value: unknown) => boolean, string])[] = [
   [
     'name',
     (value) => matches(value, /^[a-z_][a-z0-9_]{0,62}$/) && !RESERVED.has(String(value)),
@@ -66,7 +66,7 @@ function check(entry: unknown, index: number): void {
   if (unknown !== undefined) {
     throw new LoginsFileError(`entry [${index}] has a field that is none of ${FIELDS.join(', ')}; remove it`);
   }
-  for (const [field, isRight, expected] of RULES) {
+  for (const [field, isRight, expected] of LOGIN_RULES) {
     if (!isRight(fields[field])) throw new LoginsFileError(`field "[${index}].${field}" must be ${expected}`);
   }
 }

@@ -92,6 +92,20 @@ it('changes over from one login to the other without a moment in which none work
   expect((await prepare([login(A, false), login(B, true)])).code).toBe(0);
 });
 
+it("sets up the logins of the services' own addresses", async () => {
+  const env = { LOGINS_FILE: '', PROXY_DATABASE_URL: urlOf(A) };
+  expect(await prepare([], env)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(`login ${A} is set up`) as string,
+  });
+  expect(await working(A, async () => undefined)).toBe(true);
+  const refused = await prepare([], { ...env, DASHBOARD_DATABASE_URL: urlOf(A) });
+  expect(refused).toEqual({
+    code: 1,
+    out: 'prepare-database: DASHBOARD_DATABASE_URL must have another login than PROXY_DATABASE_URL\n',
+  });
+});
+
 it('ends with one line that names field and fix, before anything is changed', async () => {
   const { code, out } = await prepare([{ ...login(A, true), group: 'nexus_owner' }]);
   expect({ code, out }).toEqual({
