@@ -128,7 +128,7 @@ describe('the alerts of a gateway', () => {
     expect(await checkRules(GROUPS)).toBe('');
   });
 
-  it.each(CASES)('when %s: %s', async (_, name, seen, at, firing) => {
+  it.for(CASES)('when %s: %s', async ([, name, seen, at, firing]) => {
     const tried: Case = { alert: `ClaudeNexus${name}`, series: seen, at, firing };
     expect(await tryAlert(GROUPS, tried)).toBe('');
   });

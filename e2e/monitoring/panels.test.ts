@@ -12,6 +12,9 @@ const CLIENT_KEY = 'cnp_live_a-client-key-of-the-team';
 const queries = (await Promise.all(DASHBOARDS.map((name) => panelQueries(name)))).flat();
 const missing = await lacking('prometheus');
 
+/** As a ServiceMonitor gives them. */
+const labels = (component: string) => ({ namespace: 'team', pod: `gateway-${component}-5f7c9d-x2x4x` });
+
 let gateway: TestGateway;
 let prometheus: Prometheus | undefined;
 beforeAll(async () => {
@@ -27,7 +30,6 @@ beforeAll(async () => {
   });
   if (missing !== undefined) return;
   const { proxy, dashboard } = gateway.metricsTargets;
-  const labels = (component: string) => ({ namespace: 'team', pod: `gateway-${component}-5f7c9d-x2x4x` });
   prometheus = await Prometheus.start([
     { address: proxy, job: 'gateway-proxy', labels: labels('proxy') },
     { address: dashboard, job: 'gateway-dashboard', labels: labels('dashboard') },
