@@ -93,6 +93,11 @@ export class OperatorProcess {
     return answer.text();
   }
 
+  /** `host:port` of its metrics. */
+  async metricsTarget(): Promise<string> {
+    return new URL(await this.#address('metricsPort')).host;
+  }
+
   async health(what: 'livez' | 'readyz'): Promise<{ readonly status: number; readonly text: string }> {
     const answer = await fetch(`${await this.#address('healthPort')}/${what}`);
     return { status: answer.status, text: await answer.text() };
