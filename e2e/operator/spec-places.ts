@@ -40,10 +40,11 @@ export function places(): Place[] {
 /** Whether a place is among those that can be changed and taken back. */
 const isFree = (path: string): boolean => FIXED[path] === undefined && ONE_WAY[path] === undefined;
 
+const isInEverything = (path: string): boolean => path === 'database.managed' || isFree(path);
+
 /** A spec with all fields at once that can be taken back, each with its first or second value. */
 export function everything(variant: Variant): Spec {
-  const whole = (path: string) => path === 'database.managed' || isFree(path);
-  return valueOf(root, '', { variant, whole }) as Spec;
+  return valueOf(root, '', { variant, whole: isInEverything }) as Spec;
 }
 
 function* walk(

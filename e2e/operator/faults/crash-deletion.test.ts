@@ -82,15 +82,16 @@ async function untilDataIsLeft(site: Site): Promise<void> {
   expect(left.filter((key) => !DATA.test(key))).toEqual([]);
 }
 
+const everyWrite = (step: Step): Case[] =>
+  MOMENTS.flatMap((moment) =>
+    Array.from({ length: step.writes }, (_, index) => ({ step, crash: { moment, write: index + 1 } })),
+  );
+
 describe(`a resource that is deleted while the operator is killed at a write (OPERATOR_SEED=${SEED})`, () => {
   const lab = setUp();
   const newSite = sitesOf(lab);
   const random = new Random(SEED);
 
-  const everyWrite = (step: Step): Case[] =>
-    MOMENTS.flatMap((moment) =>
-      Array.from({ length: step.writes }, (_, index) => ({ step, crash: { moment, write: index + 1 } })),
-    );
   const anyWrite = (step: Step): Case[] => [
     { step, crash: { moment: random.pick(MOMENTS), write: 1 + random.below(step.writes) } },
   ];
