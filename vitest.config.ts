@@ -50,7 +50,8 @@ export default defineConfig({
           globalSetup: ['e2e/fixtures/control-plane/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Each has a control plane of its own; the tests wait more than they compute.
+          maxWorkers: 2,
         },
       },
     ],

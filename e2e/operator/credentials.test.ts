@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 import { at } from '../fixtures/control-plane/api.ts';
 import { until } from '../fixtures/program.ts';
-import { API_KEY, Gateway, HOST, oneDomain } from './gateway.ts';
+import { Gateway, HOST, oneDomain } from './gateway.ts';
+import { API_KEY } from './resource.ts';
 import { OperatorUnderTest } from './operator-under-test.ts';
 import { setUp } from './set-up.ts';
 

@@ -92,7 +92,8 @@ describe('a resource that is deleted', () => {
 
   test('with its children orphaned is not missed, and takes them back when it is made anew', async () => {
     const ref = await comparison.install(SPEC);
-    await untilReady(api(), ref);
+    // One that is still at work would give the children back to their owner while they are taken away.
+    await comparison.settled(ref, SPEC);
     const before = await left(ref);
     await remove(ref, 'Orphan');
     await until('the resource to be gone', async () =>

@@ -1,11 +1,19 @@
 import { at } from '../fixtures/control-plane/api.ts';
 import { until } from '../fixtures/program.ts';
 import { resourcesPath } from './crd.ts';
+import {
+  API_KEY,
+  condition,
+  newResource,
+  putSecret,
+  resourcePath,
+  untilReady,
+  untilTold,
+} from './resource.ts';
 import type { Api, TestObject } from '../fixtures/control-plane/api.ts';
+import type { TestCondition } from './resource.ts';
 import type { Lab } from './set-up.ts';
 
-/** A valid credential that says what it is. */
-export const API_KEY = 'sk-ant-api03-not-a-real-key-0123456789';
 export const HOST = 'claude.example.com';
 
 /** Where objects of a kind are. */
@@ -28,14 +36,6 @@ const GROUPS = {
   claudenexuses: 'apis/claudenexus.dev/v1alpha1',
 } as const;
 export type Plural = keyof typeof GROUPS;
-
-export interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration: number;
-}
 
 /** A ClaudeNexus in a namespace of its own, as a person with kubectl sees it. */
 export class Gateway {
@@ -68,16 +68,11 @@ export class Gateway {
   }
 
   create(spec: Readonly<Record<string, unknown>>): Promise<TestObject> {
-    return this.api.create(resourcesPath(this.namespace), {
-      apiVersion: 'claudenexus.dev/v1alpha1',
-      kind: 'ClaudeNexus',
-      metadata: { name: this.name },
-      spec,
-    });
+    return this.api.create(resourcesPath(this.namespace), newResource(this.name, spec));
   }
 
   get path(): string {
-    return `${resourcesPath(this.namespace)}/${this.name}`;
+    return resourcePath(this);
   }
 
   resource(): Promise<TestObject> {
@@ -94,15 +89,7 @@ export class Gateway {
 
   /** Makes or replaces a Secret. */
   async secret(name: string, texts: Readonly<Record<string, string>>): Promise<void> {
-    const data = Object.fromEntries(
-      Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
-    );
-    await this.api.apply(`${this.collection('secrets')}/${name}`, {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name },
-      data,
-    });
+    await putSecret(this.api, { namespace: this.namespace, name }, texts);
   }
 
   /** Texts of a Secret, by key. @throws Error when there is none */
@@ -116,24 +103,18 @@ export class Gateway {
     );
   }
 
-  async condition(type: string): Promise<Condition | undefined> {
-    return conditionsOf(await this.resource()).find((condition) => condition.type === type);
+  async condition(type: string): Promise<TestCondition | undefined> {
+    return condition(await this.resource(), type);
   }
 
   /** Waits until a condition has this reason for the present generation. */
-  untilReason(type: string, reason: string): Promise<Condition> {
-    return until(`${type} of ${this.namespace}/${this.name} to be ${reason}`, async () => {
-      const resource = await this.resource();
-      const condition = conditionsOf(resource).find((candidate) => candidate.type === type);
-      return condition?.reason === reason && condition.observedGeneration === resource.metadata.generation
-        ? condition
-        : undefined;
-    });
+  async untilReason(type: string, reason: string): Promise<TestCondition> {
+    const told = await untilTold(this.api, this, type, (candidate) => candidate.reason === reason);
+    return condition(told, type) as TestCondition;
   }
 
-  async untilReady(): Promise<TestObject> {
-    await this.untilReason('Ready', 'AllReady');
-    return this.resource();
+  untilReady(): Promise<TestObject> {
+    return untilReady(this.api, this);
   }
 
   /** Waits until an object has something at a place that fits. */
@@ -162,10 +143,6 @@ export class Gateway {
     const selector = `app.kubernetes.io/instance=${this.name},app.kubernetes.io/component=${component}`;
     return this.api.list(`${this.collection('jobs')}?labelSelector=${encodeURIComponent(selector)}`);
   }
-}
-
-function conditionsOf(resource: TestObject): readonly Condition[] {
-  return (at(resource, 'status.conditions') as Condition[] | undefined) ?? [];
 }
 
 /** `spec.domains` with one host whose key is in the Secret `anthropic`. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 
 import { Cluster } from '../fixtures/control-plane/cluster.ts';
 import { Kubelet } from '../fixtures/control-plane/kubelet.ts';
+import type { Connection } from '../fixtures/control-plane/cluster.ts';
 
 /** What the tests of one `describe` share. */
 export class Lab {
@@ -54,7 +55,7 @@ export class Lab {
  * @param prepare done once before the tests, when there is a control plane
  */
 export function setUp(prepare?: (lab: Lab) => Promise<void>): Lab {
-  const shared = inject('controlPlane');
+  const shared = ownPlane();
   const lab = new Lab('missing' in shared ? undefined : new Cluster(shared));
   beforeAll(async () => {
     if ('missing' in shared) return;
@@ -69,4 +70,15 @@ export function setUp(prepare?: (lab: Lab) => Promise<void>): Lab {
   });
   afterAll(() => lab.stop());
   return lab;
+}
+
+/** The control plane of this worker: no two files that run at the same time have the same. */
+function ownPlane(): Connection | { readonly missing: string } {
+  const planes = inject('controlPlanes');
+  if ('missing' in planes) return planes;
+  // Counted from 1 by vitest.
+  const worker = Number(process.env['VITEST_POOL_ID']);
+  const plane = planes[worker - 1];
+  if (plane === undefined) throw new Error(`there is no control plane for worker ${worker}`);
+  return plane;
 }

@@ -65,6 +65,11 @@ describe('replicas of the operator', () => {
     const first = await start(seconds);
     await leading(first);
     const second = await start(seconds);
+    // At its second look it knows what it saw at the first: who leads.
+    await until('looks at the lease', async () => {
+      const looks = second.proxy.requests.filter(({ resource }) => resource === 'leases');
+      return looks.length >= 2 ? true : undefined;
+    });
     return [first, second];
   };
 

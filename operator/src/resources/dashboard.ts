@@ -1,53 +1,22 @@
-import { ANNOTATIONS } from '../api/v1alpha1/claude-nexus.ts';
-import { KINDS } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { DASHBOARD_METRICS_PORT, DASHBOARD_PORT, proxyUrl } from './addresses.ts';
-import { child } from './child.ts';
-import { childName, selectorLabels } from './names.ts';
-import {
-  NEXUS_USER,
-  SLEEP_BEFORE_STOP,
-  container,
-  healthProbes,
-  podTemplate,
-  spreadOverNodes,
-  withDefaultRequests,
-} from './pod.ts';
+import { SLEEP_BEFORE_STOP, container, healthProbes, withDefaultRequests } from './pod.ts';
 import type { RenderContext } from './render-context.ts';
+import { serviceDeployment } from './service-deployment.ts';
 
 const GRACE_SECONDS = 30;
 const DEFAULT_REQUESTS = { cpu: '50m', memory: '192Mi' };
 
 /** Deployment of the dashboard. */
 export function dashboardDeployment(context: RenderContext): KubeObject {
-  const { owner, checksums } = context;
-  const { replicas, scheduling } = owner.spec.dashboard;
-  const name = childName(owner.metadata.name, 'dashboard');
-  return child(
-    { owner, kind: KINDS.Deployment, component: 'dashboard', name },
-    {
-      spec: {
-        replicas,
-        revisionHistoryLimit: 3,
-        selector: { matchLabels: selectorLabels(owner, 'dashboard') },
-        strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-        template: podTemplate({
-          owner,
-          component: 'dashboard',
-          serviceAccountName: name,
-          user: NEXUS_USER,
-          scheduling,
-          annotations: { [ANNOTATIONS.checksum]: checksums.dashboard },
-          extra: {
-            terminationGracePeriodSeconds: GRACE_SECONDS,
-            topologySpreadConstraints: spreadOverNodes(owner, 'dashboard', scheduling),
-          },
-          container: dashboardContainer(context),
-          volumes: [],
-        }),
-      },
-    },
-  );
+  const { replicas, scheduling } = context.owner.spec.dashboard;
+  return serviceDeployment(context, {
+    component: 'dashboard',
+    replicas,
+    scheduling,
+    graceSeconds: GRACE_SECONDS,
+    container: dashboardContainer(context),
+  });
 }
 
 function dashboardContainer(context: RenderContext): Record<string, unknown> {

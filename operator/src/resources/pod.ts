@@ -14,7 +14,7 @@ export interface SecretKey {
 }
 
 /** What the resource may say about where pods run; the same for each component. */
-type Scheduling = NonNullable<ClaudeNexusSpec['proxy']['scheduling']>;
+export type Scheduling = NonNullable<ClaudeNexusSpec['proxy']['scheduling']>;
 type Resources = NonNullable<ClaudeNexusSpec['proxy']['resources']>;
 
 interface Mount {

@@ -1,22 +1,11 @@
-import { ANNOTATIONS } from '../api/v1alpha1/claude-nexus.ts';
-import { KINDS } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { PROXY_METRICS_PORT, PROXY_PORT } from './addresses.ts';
-import { child } from './child.ts';
-import { childName, selectorLabels } from './names.ts';
-import {
-  NEXUS_USER,
-  SLEEP_BEFORE_STOP,
-  container,
-  healthProbes,
-  podTemplate,
-  spreadOverNodes,
-  withDefaultRequests,
-} from './pod.ts';
+import { SLEEP_BEFORE_STOP, container, healthProbes, withDefaultRequests } from './pod.ts';
 import type { SecretKey } from './pod.ts';
 import { bytesOf } from './quantity.ts';
 import type { RenderContext } from './render-context.ts';
 import { credentialFileName, credentialPath } from './secrets.ts';
+import { serviceDeployment } from './service-deployment.ts';
 
 const SPOOL_DIR = '/var/spool/nexus';
 const CREDENTIALS_DIR = '/etc/nexus/credentials';
@@ -28,37 +17,12 @@ const DEFAULT_REQUESTS = { cpu: '100m', memory: '384Mi' };
 
 /** Deployment of the proxy. */
 export function proxyDeployment(context: RenderContext): KubeObject {
-  const { owner, proxyReplicas } = context;
-  const name = childName(owner.metadata.name, 'proxy');
-  return child(
-    { owner, kind: KINDS.Deployment, component: 'proxy', name },
-    {
-      spec: {
-        replicas: proxyReplicas,
-        revisionHistoryLimit: 3,
-        selector: { matchLabels: selectorLabels(owner, 'proxy') },
-        strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-        template: proxyPod(context, name),
-      },
-    },
-  );
-}
-
-function proxyPod(context: RenderContext, serviceAccountName: string): Record<string, unknown> {
-  const { owner, checksums } = context;
-  const { scheduling, drainTimeoutSeconds, terminationGracePeriodSeconds, spool } = owner.spec.proxy;
-  return podTemplate({
-    owner,
+  const { scheduling, drainTimeoutSeconds, terminationGracePeriodSeconds, spool } = context.owner.spec.proxy;
+  return serviceDeployment(context, {
     component: 'proxy',
-    serviceAccountName,
-    user: NEXUS_USER,
+    replicas: context.proxyReplicas,
     scheduling,
-    annotations: { [ANNOTATIONS.checksum]: checksums.proxy },
-    extra: {
-      terminationGracePeriodSeconds:
-        terminationGracePeriodSeconds ?? drainTimeoutSeconds + GRACE_AFTER_DRAIN_SECONDS,
-      topologySpreadConstraints: spreadOverNodes(owner, 'proxy', scheduling),
-    },
+    graceSeconds: terminationGracePeriodSeconds ?? drainTimeoutSeconds + GRACE_AFTER_DRAIN_SECONDS,
     container: proxyContainer(context),
     volumes: [{ name: 'spool', emptyDir: { sizeLimit: spool.sizeLimit } }, credentialsVolume(context)],
   });

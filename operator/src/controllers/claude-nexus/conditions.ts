@@ -143,14 +143,17 @@ function migrated({ database, images, restore }: Decisions): Verdict {
     const old = images.waiting ? '; the Deployments stay with the images they have' : '';
     return stuck('JobFailed', `${name} has failed and is tried again${old}; its pod's log says why`);
   }
-  const state = job.state.state === 'missing' ? 'Unknown' : 'False';
   if (images.waiting) {
     return no('WaitingForMigration', `The Deployments keep their images until ${name} has succeeded`);
   }
   // A rotation begins after a migration only, and changes logins, not the schema.
-  return logins !== undefined && logins.phase !== 'steady'
-    ? yes('RotationRunning', `The schema is up to date; ${name} changes logins`)
-    : { status: state, reason: 'JobRunning', message: `${name} has not succeeded yet` };
+  if (logins !== undefined && logins.phase !== 'steady') {
+    return yes('RotationRunning', `The schema is up to date; ${name} changes logins`);
+  }
+  // Its name hangs on values that may have been made up for this plan only: told, it would be another one each time.
+  return job.state.state === 'missing'
+    ? { status: 'Unknown', reason: 'JobRunning', message: 'The Job of the database is about to be made' }
+    : no('JobRunning', `${name} has not succeeded yet`);
 }
 
 function serviceReady(observed: Observed, service: 'proxy' | 'dashboard'): Verdict {
