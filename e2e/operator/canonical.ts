@@ -94,7 +94,8 @@ function contents(data: Readonly<Record<string, string>>): Readonly<Record<strin
 function credentialFile(value: string): unknown {
   const file = JSON.parse(Buffer.from(value, 'base64').toString()) as Json;
   const keys = (file['client_keys'] ?? []) as readonly Json[];
-  return { ...file, client_keys: keys.map(({ name }) => name) };
+  // Of a domain without keys of its own one is generated, under this name.
+  return { ...file, client_keys: keys.map((key) => (key['name'] === 'default' ? 'default' : key)) };
 }
 
 /** Members in the order of their names, so that two texts are equal when the objects are. */

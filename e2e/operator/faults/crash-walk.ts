@@ -15,7 +15,7 @@ export interface Crash {
   readonly moment: Moment;
 }
 
-interface Step {
+export interface Step {
   readonly name: string;
   /** About how many writes it takes; one killed at a later write is killed at rest. */
   readonly writes: number;

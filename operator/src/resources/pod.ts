@@ -43,7 +43,7 @@ export function container(options: ContainerOptions): Record<string, unknown> {
   return {
     name,
     image,
-    imagePullPolicy: owner.spec.images?.pullPolicy,
+    imagePullPolicy: owner.spec.images?.pullPolicy ?? defaultPullPolicy(image),
     command,
     args,
     env: Object.entries(env).map(([variable, value]) => environmentVariable(variable, value)),
@@ -56,6 +56,13 @@ export function container(options: ContainerOptions): Record<string, unknown> {
       readOnlyRootFilesystem: true,
     },
   };
+}
+
+/** What Kubernetes takes for a new container: left to it, it would stay with what it took for the image before. */
+function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
+  const [name = '', digest] = image.split('@');
+  const tag = /:([^/:]*)$/.exec(name)?.[1] ?? (digest === undefined ? 'latest' : '');
+  return tag === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
 function environmentVariable(name: string, value: string | SecretKey): Record<string, unknown> {

@@ -145,6 +145,24 @@ describe('the proxy', () => {
   });
 });
 
+describe('an image', () => {
+  it.each([
+    ['registry.example.com:5000/proxy', undefined, 'Always'],
+    ['proxy:latest', undefined, 'Always'],
+    ['registry.example.com:5000/proxy:1.0.0', undefined, 'IfNotPresent'],
+    [`proxy@sha256:${'0'.repeat(64)}`, undefined, 'IfNotPresent'],
+    [`proxy:latest@sha256:${'0'.repeat(64)}`, undefined, 'Always'],
+    ['proxy:latest', 'Never', 'Never'],
+  ] as const)(
+    '%s with pull policy %s is pulled %s, whatever image was there before',
+    (image, pullPolicy, expected) => {
+      const images = pullPolicy === undefined ? {} : { pullPolicy };
+      const [container] = proxy({ images }, { proxyImage: image }).spec.containers;
+      expect(container?.['imagePullPolicy']).toBe(expected);
+    },
+  );
+});
+
 describe('the dashboard', () => {
   it('shows people the address of the ingress, else the one inside the cluster', () => {
     expect(environmentOf(dashboard())).toMatchObject({ PROXY_API_URL: 'http://gateway-proxy.team.svc:3000' });

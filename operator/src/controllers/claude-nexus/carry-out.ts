@@ -74,6 +74,9 @@ async function act(
       await client.patch(KINDS.StatefulSet, ref, change, { fieldManager: FIELD_MANAGER });
       return undefined;
     }
+    case 'release-claim':
+      await release(owner, action.claim, client);
+      return undefined;
     case 'orphan-set':
       await applier.remove(KINDS.StatefulSet, action.set, { propagationPolicy: 'Orphan' });
       return undefined;
@@ -93,6 +96,16 @@ async function nameTaken(object: KubeObject, client: ApiClient, cause: unknown):
   if (isOurs) throw cause;
   const message = new NameTakenError(object.kind, name).message;
   return { type: 'refused', child: object, reason: 'NameTaken', message };
+}
+
+/** Guarded by the version that was seen, for the list is replaced as a whole. */
+async function release(owner: ClaudeNexus, claim: KubeObject, client: ApiClient): Promise<void> {
+  const { namespace = '', name, resourceVersion, ownerReferences = [] } = claim.metadata;
+  const others = ownerReferences.filter(({ uid }) => uid !== owner.metadata.uid);
+  const change = { metadata: { resourceVersion, ownerReferences: others } };
+  await client.patch(KINDS.PersistentVolumeClaim, { namespace, name }, change, {
+    fieldManager: FIELD_MANAGER,
+  });
 }
 
 async function expand(

@@ -63,7 +63,13 @@ function credentialsReady({ credentials }: Decisions): Verdict {
   }
   return domainSecrets.length === 0
     ? yes('NoDomains', 'No domain has a credential; add one under spec.domains')
-    : yes('UpToDate', `Credentials of ${domainSecrets.length} domains are in place`);
+    : yes('UpToDate', inPlace(domainSecrets.length));
+}
+
+function inPlace(domains: number): string {
+  return domains === 1
+    ? 'The credential of 1 domain is in place'
+    : `The credentials of ${domains} domains are in place`;
 }
 
 function databaseReady(observed: Observed, decisions: Decisions): Verdict {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { KubeObject } from '../../kube/object.ts';
 import { at, textAt } from '../../policies/children.ts';
-import { claudeNexus } from '../../testing/claude-nexus.ts';
+import { claudeNexus, managedDatabase } from '../../testing/claude-nexus.ts';
 import { SimulatedCluster } from './testing/simulated-cluster.ts';
 
 const secret = (name: string, texts: Record<string, string>): KubeObject => ({
@@ -37,6 +37,38 @@ function urls(password = 'one') {
 function replicas(simulated: SimulatedCluster): unknown {
   return at(simulated.get('Deployment/gateway-proxy'), 'spec', 'replicas');
 }
+
+describe('the claim of dumps', () => {
+  it('that was to go with the resource is let go once it is not in use and data is retained', () => {
+    const backup = { schedule: '@daily', keep: 3, storage: { size: '1Gi' }, suspend: false };
+    const spec = { database: managedDatabase({ backup, deletionPolicy: 'Delete' }) };
+    const simulated = new SimulatedCluster(claudeNexus({ spec }));
+    const owners = () =>
+      simulated.get('PersistentVolumeClaim/gateway-backup')?.metadata.ownerReferences?.length ?? 0;
+    simulated.settle();
+    expect(owners()).toBe(1);
+    simulated.owner = { ...simulated.owner, spec: claudeNexus().spec };
+    simulated.settle();
+    expect(owners()).toBe(0);
+  });
+});
+
+describe('the credentials', () => {
+  it.each([
+    [1, 'The credential of 1 domain is in place'],
+    [2, 'The credentials of 2 domains are in place'],
+  ])('of %i are told in good English', (count, message) => {
+    const domains = Array.from({ length: count }, (_, index) => ({
+      host: `d${index}.example.com`,
+      credential: { secretRef: { name: 'anthropic', key: 'key' } },
+    }));
+    const simulated = new SimulatedCluster(claudeNexus({ spec: { domains } }));
+    simulated.put(secret('anthropic', { key: 'sk-ant-MARKEDSECRET' }));
+    simulated.settle();
+    const told = simulated.owner.status?.conditions?.find(({ type }) => type === 'CredentialsReady');
+    expect(told?.message).toBe(message);
+  });
+});
 
 describe('an external database', () => {
   it.each([

@@ -9,6 +9,7 @@ import { KEYS, PASSWORD_KEY, planClientKeys, planKeys } from '../../policies/gen
 import type { Generated, Keys, Random } from '../../policies/generated-secrets.ts';
 import { holdDatabase } from '../../policies/held-database.ts';
 import type { HeldDatabase } from '../../policies/held-database.ts';
+import { releaseLeftClaims } from '../../policies/left-claims.ts';
 import { decideLeaving } from '../../policies/leaving-database.ts';
 import type { LeavingDecision } from '../../policies/leaving-database.ts';
 import { gatedImage } from '../../policies/migration-gate.ts';
@@ -82,6 +83,7 @@ export function planChanges(observed: Observed, tools: PlanTools): Plan {
       ...database.actions,
       ...storageActions(observed, decisions),
       ...decisions.leaving.actions,
+      ...releaseLeftClaims(observed),
       ...(restore?.actions ?? []),
       ...database.job.actions,
     ],

@@ -23,6 +23,8 @@ export type Action =
   | { readonly type: 'expand-claim'; readonly name: string; readonly size: string }
   /** Merge patch of a set, so that its claims survive it. */
   | { readonly type: 'retain-claims'; readonly set: KubeObject }
+  /** Merge patch of a claim, so that it outlives the resource. */
+  | { readonly type: 'release-claim'; readonly claim: KubeObject }
   /** Delete with the pods kept, so that it can be made anew with another claim template. */
   | { readonly type: 'orphan-set'; readonly set: KubeObject }
   /** Replace of a Secret of ours, guarded by its resourceVersion. */

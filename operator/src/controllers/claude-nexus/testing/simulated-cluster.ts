@@ -200,6 +200,11 @@ export class SimulatedCluster {
           this.#store({ ...action.set, spec: { ...spec, ...policy } });
         });
         break;
+      case 'release-claim': {
+        const { ownerReferences: _, ...metadata } = action.claim.metadata;
+        this.#write(() => this.#store({ ...action.claim, metadata }));
+        break;
+      }
       case 'orphan-set':
         this.#write(() => this.remove(childKey(action.set)));
         break;
