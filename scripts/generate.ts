@@ -2,8 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { CRD_FILE, crdFileContent } from '../operator/src/api/v1alpha1/crd-file.ts';
+import { generatedFiles } from './generate/generated-files.ts';
 
 const root = resolve(import.meta.dirname, '..');
-await writeFile(resolve(root, CRD_FILE), crdFileContent());
-console.log(`wrote ${CRD_FILE}`);
+for (const [file, content] of generatedFiles()) {
+  await writeFile(resolve(root, file), content);
+  console.log(`wrote ${file}`);
+}

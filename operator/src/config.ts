@@ -52,6 +52,12 @@ export const OPERATOR_CONFIG = {
     default: 'postgres',
     description: 'PostgreSQL image without its tag, which is the major version.',
   },
+  runbookUrl: {
+    env: 'RUNBOOK_URL',
+    kind: 'string',
+    default: 'https://claudenexus.dev/docs/operations',
+    description: 'Page with a section for each alert; its address is on every alert of a PrometheusRule.',
+  },
   resyncIntervalMs: {
     env: 'RESYNC_INTERVAL',
     kind: 'duration',

@@ -8,6 +8,7 @@ import { applyCrd } from './apply-crd.ts';
 import type { OperatorConfig } from './config.ts';
 import { OPTIONAL_KINDS, OWNED_KINDS } from './controllers/claude-nexus/owned-kinds.ts';
 import { Reconciler } from './controllers/claude-nexus/reconciler.ts';
+import { registerResourceMetrics } from './controllers/claude-nexus/resource-metrics.ts';
 import { watchResources } from './controllers/claude-nexus/watch-resources.ts';
 import { Applier } from './kube/applier.ts';
 import { Cache } from './kube/cache.ts';
@@ -105,7 +106,7 @@ async function startParts(context: Context): Promise<void> {
 function assemble(context: Context): Manager {
   const { config, log, shutdown, metrics, api, identity } = context;
   const { namespaces } = config;
-  const cache = new Cache({ log, metrics });
+  const cache = cacheOf(context);
   const elector = electorOf(context);
   const client = elector === undefined ? api.client : fencedClient(api.client, () => elector.isLeader());
   const common = { client, clock: systemClock, random: Math.random, log, metrics };
@@ -124,7 +125,7 @@ function assemble(context: Context): Manager {
     clusterScope: namespaces.length === 0,
     random: randomBytes,
     now: () => systemClock.now(),
-    images: { proxy: config.proxyImage, dashboard: config.dashboardImage, postgres: config.postgresImage },
+    ...defaultsOf(config),
     statusWriter: new StatusWriter({ client, clock: systemClock, fieldManager: `${FIELD_MANAGER}-status` }),
     resyncMs: config.resyncIntervalMs,
     jitter: Math.random,
@@ -161,6 +162,17 @@ function assemble(context: Context): Manager {
   kinds.has = (kind) => manager.has(kind);
   shutdown.add('start', () => starting.abort());
   return manager;
+}
+
+function cacheOf({ log, metrics }: Context): Cache {
+  const cache = new Cache({ log, metrics });
+  registerResourceMetrics(metrics.registry, cache);
+  return cache;
+}
+
+/** What holds where a resource says nothing else. */
+function defaultsOf({ proxyImage, dashboardImage, postgresImage, runbookUrl }: OperatorConfig) {
+  return { images: { proxy: proxyImage, dashboard: dashboardImage, postgres: postgresImage }, runbookUrl };
 }
 
 /** Watches begin at one time and should not all end at one. */

@@ -6,17 +6,23 @@ import { claudeNexus } from '../testing/claude-nexus.ts';
 import { alerts } from './alerts.ts';
 
 /** Where the proxy declares what it counts. */
-const SOURCES = ['packages/recording/src/recorder-metrics.ts', 'services/proxy/src/metrics.ts']
+const SOURCES = [
+  'packages/recording/src/recorder-metrics.ts',
+  'packages/recording/src/pipeline/batch-metrics.ts',
+  'services/proxy/src/metrics.ts',
+]
   .map((file) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'))
   .join('\n');
 
-const rules = alerts(claudeNexus({ name: 'team.gateway' }));
+const RUNBOOK = 'https://runbooks.example/alerts';
+const rules = alerts(claudeNexus({ name: 'team.gateway' }), RUNBOOK);
+const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
 
 describe.each(rules)('the alert $alert', ({ expr, labels, annotations, ...rule }) => {
   it('asks for metrics that the proxy has', () => {
     const names = [...expr.matchAll(/claude_nexus_([a-z_]+)/g)].map(([, name]) => name);
     expect(names.length).toBeGreaterThan(0);
-    expect(names.filter((name) => !SOURCES.includes(`'${name}'`))).toEqual([]);
+    expect(names.filter((name) => !new RegExp(`'${name}'|\\b${name}: \\{`).test(SOURCES))).toEqual([]);
   });
 
   it('looks at the proxy pods of its own gateway only', () => {
@@ -32,6 +38,11 @@ describe.each(rules)('the alert $alert', ({ expr, labels, annotations, ...rule }
     expect(annotations.summary).toMatch(/^[A-Z].*[a-z]$/);
     expect(annotations.description).toMatch(/\.$/);
   });
+});
+
+it.each(rules)('$alert leads to its section of docs/operations.md', ({ alert, annotations }) => {
+  expect(annotations.runbook_url).toBe(`${RUNBOOK}#${alert.toLowerCase()}`);
+  expect(operations).toContain(`\n### ${alert}\n`);
 });
 
 it('names every alert once', () => {

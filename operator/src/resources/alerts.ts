@@ -7,7 +7,11 @@ interface Alert {
   /** How long it must hold before it is reported. */
   readonly for: string;
   readonly labels: { readonly severity: 'warning' | 'critical' };
-  readonly annotations: { readonly summary: string; readonly description: string };
+  readonly annotations: {
+    readonly summary: string;
+    readonly description: string;
+    readonly runbook_url: string;
+  };
 }
 
 interface AlertText {
@@ -17,10 +21,27 @@ interface AlertText {
   readonly description: string;
 }
 
-/** What somebody should know about before users do, on the metrics of the proxy. */
-export function alerts(owner: ClaudeNexus): readonly Alert[] {
+type AlertDraft = Omit<Alert, 'annotations'> & {
+  readonly annotations: Omit<Alert['annotations'], 'runbook_url'>;
+};
+
+/**
+ * What somebody should know about before users do, on the metrics of the proxy.
+ *
+ * @param runbookUrl page with a section for each alert, named after it
+ */
+export function alerts(owner: ClaudeNexus, runbookUrl: string): readonly Alert[] {
   const series = seriesOf(owner);
-  return [...recordingAlerts(series), ...spoolAlerts(series), ...relayAlerts(series)];
+  const drafts = [
+    ...recordingAlerts(series),
+    ...spoolAlerts(series),
+    ...relayAlerts(series),
+    ...credentialAlerts(series),
+  ];
+  return drafts.map((draft) => ({
+    ...draft,
+    annotations: { ...draft.annotations, runbook_url: `${runbookUrl}#${draft.alert.toLowerCase()}` },
+  }));
 }
 
 /** A metric of ours with its labels, narrowed to the proxy pods of one resource. */
@@ -32,7 +53,7 @@ function seriesOf(owner: ClaudeNexus): Series {
   return (metric, labels) => `claude_nexus_${metric}{${ours}${labels === undefined ? '' : `,${labels}`}}`;
 }
 
-function alert(name: string, expr: string, text: AlertText): Alert {
+function alert(name: string, expr: string, text: AlertText): AlertDraft {
   const { severity, summary, description } = text;
   return {
     alert: `ClaudeNexus${name}`,
@@ -43,8 +64,16 @@ function alert(name: string, expr: string, text: AlertText): Alert {
   };
 }
 
-function recordingAlerts(series: Series): Alert[] {
+function recordingAlerts(series: Series): AlertDraft[] {
+  const outages = series('recorder_batch_failures_total', 'kind="outage"');
   return [
+    alert('DatabaseUnreachable', `increase(${outages}[5m]) > 0`, {
+      severity: 'critical',
+      for: '2m',
+      summary: 'The database takes no recordings',
+      description:
+        '{{ $labels.pod }} cannot write to the database. Clients are served, the spool keeps what they do until it is full; the dashboard is down.',
+    }),
     alert('RecordingBehind', `${series('recorder_lag_seconds')} > 300`, {
       severity: 'warning',
       for: '5m',
@@ -69,7 +98,7 @@ function recordingAlerts(series: Series): Alert[] {
   ];
 }
 
-function spoolAlerts(series: Series): Alert[] {
+function spoolAlerts(series: Series): AlertDraft[] {
   return [
     alert('SpoolFilling', `${series('spool_bytes')} / ${series('spool_max_bytes')} > 0.5`, {
       severity: 'warning',
@@ -94,16 +123,27 @@ function spoolAlerts(series: Series): Alert[] {
   ];
 }
 
-function relayAlerts(series: Series): Alert[] {
+function relayAlerts(series: Series): AlertDraft[] {
   const failed = `sum(rate(${series('relayed_exchanges_total', 'status=~"5.."')}[5m]))`;
   const all = `sum(rate(${series('relayed_exchanges_total')}[5m]))`;
   return [
+    alert('ProxyAbsent', `absent(${series('relay_inflight_exchanges')})`, {
+      severity: 'critical',
+      for: '5m',
+      summary: 'No proxy answers',
+      description: 'Prometheus reaches no proxy of this gateway: clients are probably not served.',
+    }),
     alert('UpstreamErrors', `${failed} / ${all} > 0.1`, {
       severity: 'warning',
       for: '10m',
       summary: 'Many exchanges end in an error of the upstream',
       description: '{{ $value | humanizePercentage }} of the exchanges ended with a status of 500 or above.',
     }),
+  ];
+}
+
+function credentialAlerts(series: Series): AlertDraft[] {
+  return [
     alert('CredentialStale', `${series('credential_domains', 'state="stale"')} > 0`, {
       severity: 'warning',
       for: '5m',

@@ -7,7 +7,7 @@ import { childName, selectorLabels } from './names.ts';
 import type { RenderContext } from './render-context.ts';
 
 /** Children for the Prometheus operator, where the cluster has it. */
-export function monitors({ owner, has }: RenderContext): KubeObject[] {
+export function monitors({ owner, has, runbookUrl }: RenderContext): KubeObject[] {
   const { monitoring } = owner.spec;
   if (!has.prometheusOperator || monitoring === undefined) return [];
   const { serviceMonitor, prometheusRule } = monitoring;
@@ -15,7 +15,7 @@ export function monitors({ owner, has }: RenderContext): KubeObject[] {
     ...(serviceMonitor === undefined
       ? []
       : [monitor(owner, 'proxy', serviceMonitor), monitor(owner, 'dashboard', serviceMonitor)]),
-    ...(prometheusRule === undefined ? [] : [rule(owner, prometheusRule.labels)]),
+    ...(prometheusRule === undefined ? [] : [rule(owner, prometheusRule.labels, runbookUrl)]),
   ];
 }
 
@@ -41,10 +41,14 @@ function monitor(
   );
 }
 
-function rule(owner: ClaudeNexus, labels: Readonly<Record<string, string>> | undefined): KubeObject {
+function rule(
+  owner: ClaudeNexus,
+  labels: Readonly<Record<string, string>> | undefined,
+  runbookUrl: string,
+): KubeObject {
   return child(
     // It watches the exchanges, which all go through the proxy.
     { owner, kind: KINDS.PrometheusRule, component: 'proxy', name: owner.metadata.name, labels },
-    { spec: { groups: [{ name: `claude-nexus-${owner.metadata.name}`, rules: alerts(owner) }] } },
+    { spec: { groups: [{ name: `claude-nexus-${owner.metadata.name}`, rules: alerts(owner, runbookUrl) }] } },
   );
 }

@@ -45,6 +45,8 @@ export interface DatabaseJobInput {
 export interface RenderContext {
   readonly owner: ClaudeNexus;
   readonly images: DefaultImages;
+  /** Page with a section for each alert. */
+  readonly runbookUrl: string;
   /** Images the Deployments get: the wanted ones, or the old ones until the database is migrated. */
   readonly proxyImage: string;
   readonly dashboardImage: string;

@@ -19,6 +19,7 @@ export function renderContext(
   return {
     owner,
     images: { proxy: 'nexus/proxy:1.0.0', dashboard: 'nexus/dashboard:1.0.0', postgres: 'postgres' },
+    runbookUrl: 'https://runbooks.example/alerts',
     proxyImage: 'nexus/proxy:1.0.0',
     dashboardImage: 'nexus/dashboard:1.0.0',
     proxyDatabaseUrl: { secret: urls, key: 'proxyUrl' },

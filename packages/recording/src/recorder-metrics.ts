@@ -1,6 +1,7 @@
 import type { Metrics } from '@claude-nexus/runtime';
 
 import { BATCH_METRICS } from './pipeline/batch-metrics.ts';
+import { FAILURES } from './pipeline/failure.ts';
 import { LOST_REASONS } from './types.ts';
 import type { RecorderStats } from './types.ts';
 import type { FromWorker } from './worker-messages.ts';
@@ -104,5 +105,7 @@ function batchCounters(metrics: Metrics): (message: CountMessage) => void {
       metrics.counter<string>({ name, help, labels }),
     ]),
   );
+  // From nothing to one is no increase: an alert would miss the first.
+  for (const kind of FAILURES) counters.get('recorder_batch_failures_total')?.inc({ kind }, 0);
   return ({ name, labels, by }) => counters.get(name)?.inc(labels ?? {}, by);
 }

@@ -35,6 +35,8 @@ export interface PlanTools {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly images: DefaultImages;
+  /** Page with a section for each alert. */
+  readonly runbookUrl: string;
 }
 
 /** Everything the policies decided about one look at a resource. */
@@ -190,6 +192,7 @@ function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): 
   return {
     owner,
     images: tools.images,
+    runbookUrl: tools.runbookUrl,
     proxyImage: images.proxy,
     dashboardImage: images.dashboard,
     proxyDatabaseUrl: held?.proxyUrl ?? { secret: access.secret, key: access.urlKeys.proxy },

@@ -58,6 +58,7 @@ async function operator(api: FakeApi, clock: FakeClock) {
     random: (bytes) => Buffer.alloc(bytes, (random += 1)),
     now: () => clock.now(),
     images: { proxy: 'proxy:1', dashboard: 'dashboard:1', postgres: 'postgres' },
+    runbookUrl: 'https://runbooks.example/alerts',
     statusWriter: new StatusWriter({ client: api, clock, fieldManager: `${FIELD_MANAGER}-status` }),
     resyncMs: 600_000,
     jitter: () => 0.5,

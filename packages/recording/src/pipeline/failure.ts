@@ -7,7 +7,8 @@
  * - `stale-memory`: the recorder believed something is stored that is not: forget and cut again.
  * - `bad-record`: something in the batch itself is refused: bisect, quarantine what is left.
  */
-export type Failure = 'outage' | 'retry' | 'stale-memory' | 'bad-record';
+export const FAILURES = ['outage', 'retry', 'stale-memory', 'bad-record'] as const;
+export type Failure = (typeof FAILURES)[number];
 
 /** SQLSTATE (PostgreSQL appendix A) of states that no change of the batch could mend. */
 const OUTAGE_CODES = new Set(['25006', '42501', '42883', '42P01', '3D000', '3F000', '58030', '0LP01']);

@@ -88,6 +88,7 @@ export class SimulatedCluster {
       random: this.random,
       now: () => this.now,
       images: { proxy: 'proxy:1', dashboard: 'dashboard:1', postgres: 'postgres' },
+      runbookUrl: 'https://runbooks.example/alerts',
     });
   }
 
