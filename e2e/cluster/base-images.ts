@@ -24,7 +24,9 @@ type Files = (folder: string) => Promise<Readonly<Record<string, string>>>;
 
 /** What the node itself runs. @param programs folder with CoreDNS and the provisioner @returns the names of the images */
 export async function makeNodeImages(store: ImageStore, programs: string): Promise<readonly string[]> {
-  const at = (name: string): Files => async () => ({ [name]: path.join(programs, name) });
+  const at =
+    (name: string): Files =>
+    async () => ({ [name]: path.join(programs, name) });
   const busybox = (await run(['sh', '-c', 'command -v busybox'])).trim();
   await make(store, { image: BUSYBOX_IMAGE, recipe: 'busybox', files: async () => ({ busybox }) });
   await make(store, { image: COREDNS_IMAGE, recipe: 'coredns', files: at('coredns') });

@@ -1,4 +1,4 @@
-import { glob, mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { glob, mkdir, mkdtemp, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,10 +9,12 @@ import { cacheFolder, toolsOfThisMachine } from '../fixtures/control-plane/tools
 import { until } from '../fixtures/program.ts';
 import { BUSYBOX_IMAGE, makeNodeImages } from './base-images.ts';
 import { run } from './command.ts';
+import { deliver } from './image-target.ts';
 import { CNI_NETWORK, containerdConfig, kubeletConfig, kubeProxyConfig } from './node-files.ts';
 import { NODE_ADDRESS, Sandbox } from './sandbox.ts';
 import type { Cluster } from '../fixtures/control-plane/cluster.ts';
 import type { ImageStore } from './image-store.ts';
+import type { ImageTarget } from './image-target.ts';
 
 const NAME = 'node';
 const ADDONS = fileURLToPath(new URL('addons.yaml', import.meta.url));
@@ -24,13 +26,11 @@ const USERS = {
   'system:kube-proxy': [],
   'system:kube-scheduler': [],
 };
-const LABEL = 'nexus-id';
 
 interface Parts {
   readonly sandbox: Sandbox;
   readonly plane: ControlPlane;
   readonly programs: string;
-  readonly store: ImageStore;
 }
 
 /** A control plane and one real node on this machine, which run real pods. */
@@ -38,13 +38,11 @@ export class Node {
   readonly #sandbox: Sandbox;
   readonly #plane: ControlPlane;
   readonly #programs: string;
-  readonly #store: ImageStore;
 
-  private constructor({ sandbox, plane, programs, store }: Parts) {
+  private constructor({ sandbox, plane, programs }: Parts) {
     this.#sandbox = sandbox;
     this.#plane = plane;
     this.#programs = programs;
-    this.#store = store;
   }
 
   /** Takes 20 to 60 seconds. @throws Error saying what is missing, or with the log of what does not start */
@@ -63,9 +61,10 @@ export class Node {
         users: USERS,
         node: { address: NODE_ADDRESS, enter: sandbox.enterNetwork },
       });
-      const node = new Node({ sandbox, plane, programs: folderOf(own), store });
+      const node = new Node({ sandbox, plane, programs: folderOf(own) });
+      await node.#write('kubeconfig', node.cluster.kubeconfig());
       await node.#startContainerd();
-      for (const image of images) await node.import(image);
+      for (const image of images) await deliver(store, image, node.target);
       await node.#startKubernetes();
       await node.#installAddons();
       return node;
@@ -80,17 +79,13 @@ export class Node {
     return this.#plane.cluster;
   }
 
-  /** Makes an image of the store known to the node; does nothing when the node has this very one. */
-  async import(image: string): Promise<void> {
-    const id = await this.#store.idOf(image);
-    if (id === undefined) throw new Error(`there is no image ${image}`);
-    const known = await this.#ctr('images', 'ls', `name==${image}`);
-    if (known.includes(`${LABEL}=${id}`)) return;
-    const archive = path.join(this.#sandbox.folder, 'image.tar');
-    await this.#store.save(image, archive);
-    await this.#ctr('images', 'import', archive);
-    await rm(archive);
-    await this.#ctr('images', 'label', image, `${LABEL}=${id}`);
+  /** File that opens the cluster for kubectl; beside it is the socket of containerd. */
+  get kubeconfig(): string {
+    return this.#file('kubeconfig');
+  }
+
+  get target(): ImageTarget {
+    return { containerd: this.#file('containerd.sock') };
   }
 
   /** Ends everything at once and leaves nothing behind but the images. */
@@ -98,10 +93,6 @@ export class Node {
     await this.#plane.stop();
     await this.#sandbox.stop();
     await removeControlGroups();
-  }
-
-  #ctr(...args: string[]): Promise<string> {
-    return run(['ctr', '--address', this.#file('containerd.sock'), '--namespace', 'k8s.io', ...args]);
   }
 
   #file(name: string): string {
@@ -116,13 +107,14 @@ export class Node {
   }
 
   async #startContainerd(): Promise<void> {
+    const socket = this.#file('containerd.sock');
     await mkdir(this.#file('cni'));
     await this.#write('cni/pods.conflist', CNI_NETWORK);
     const config = await this.#write(
       'containerd.toml',
       containerdConfig({
         root: path.join(cacheFolder({ env: process.env }), 'cluster', 'containerd'),
-        socket: this.#file('containerd.sock'),
+        socket,
         cni: this.#file('cni'),
         pauseImage: BUSYBOX_IMAGE,
       }),
@@ -130,7 +122,7 @@ export class Node {
     this.#sandbox.start('containerd', 'containerd', ['--config', config]);
     await until('containerd', async () => {
       await this.#sandbox.check('containerd');
-      return this.#ctr('version').catch(() => undefined);
+      return run(['ctr', '--address', socket, 'version']).catch(() => undefined);
     });
   }
 
@@ -150,7 +142,10 @@ export class Node {
       'hostname-override': NAME,
       'node-ip': NODE_ADDRESS,
     });
-    const proxy = await this.#write('kube-proxy.json', kubeProxyConfig(await kubeconfig('system:kube-proxy')));
+    const proxy = await this.#write(
+      'kube-proxy.json',
+      kubeProxyConfig(await kubeconfig('system:kube-proxy')),
+    );
     this.#start('kube-proxy', { config: proxy });
     const scheduler = await kubeconfig('system:kube-scheduler');
     this.#start('kube-scheduler', {
@@ -190,7 +185,14 @@ export class Node {
       ['kube-system', 'coredns'],
       ['local-path-storage', 'local-path-provisioner'],
     ]) {
-      await cluster.kubectl(['rollout', 'status', `deployment/${name}`, '-n', `${namespace}`, '--timeout=60s']);
+      await cluster.kubectl([
+        'rollout',
+        'status',
+        `deployment/${name}`,
+        '-n',
+        `${namespace}`,
+        '--timeout=60s',
+      ]);
     }
   }
 }
@@ -200,5 +202,6 @@ async function removeControlGroups(): Promise<void> {
   const groups: string[] = [];
   for await (const folder of glob('/sys/fs/cgroup/{*/,}{kubepods,k8s.io}{,/**/}')) groups.push(folder);
   // The innermost first. One that still has a process stays.
-  for (const folder of groups.toSorted((a, b) => b.length - a.length)) await rmdir(folder).catch(() => undefined);
+  for (const folder of groups.toSorted((a, b) => b.length - a.length))
+    await rmdir(folder).catch(() => undefined);
 }

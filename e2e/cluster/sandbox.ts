@@ -36,8 +36,15 @@ export class Sandbox {
     const children = new Children(folder);
     try {
       children.start('sandbox', 'unshare', [
-        '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc',
-        'sh', '-c', FIRST_PROCESS,
+        '--net',
+        '--mount',
+        '--pid',
+        '--fork',
+        '--kill-child',
+        '--mount-proc',
+        'sh',
+        '-c',
+        FIRST_PROCESS,
       ]);
       const pid = await until('the first process of the node', async () => {
         await children.check('sandbox');
@@ -88,7 +95,18 @@ export class Sandbox {
   }
 
   async #setUp(): Promise<void> {
-    await run(['ip', 'link', 'add', HOST_LINK, 'type', 'veth', 'peer', NODE_LINK, 'netns', String(this.#pid)]);
+    await run([
+      'ip',
+      'link',
+      'add',
+      HOST_LINK,
+      'type',
+      'veth',
+      'peer',
+      NODE_LINK,
+      'netns',
+      String(this.#pid),
+    ]);
     await run(['ip', 'address', 'add', `${HOST_ADDRESS}/30`, 'dev', HOST_LINK]);
     await run(['ip', 'link', 'set', HOST_LINK, 'up']);
     await this.run('ip', 'link', 'set', 'lo', 'up');

@@ -29,8 +29,7 @@ async function observe(api: Api): Promise<ClusterState> {
       namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as [string, Labels]),
     ),
     policies: policies.map(
-      (policy) =>
-        ({ ...(policy['spec'] as object), namespace: policy.metadata.namespace ?? '' }) as Policy,
+      (policy) => ({ ...(policy['spec'] as object), namespace: policy.metadata.namespace ?? '' }) as Policy,
     ),
   };
 }

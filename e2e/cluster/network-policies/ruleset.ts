@@ -6,7 +6,11 @@ export interface Pod {
   readonly namespace: string;
   readonly labels: Labels;
   readonly address: string;
-  readonly ports: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
+  readonly ports: readonly {
+    readonly name?: string;
+    readonly containerPort: number;
+    readonly protocol?: string;
+  }[];
 }
 
 interface Peer {
@@ -61,7 +65,9 @@ export function rulesetOf(state: ClusterState): string {
       if (policies.length === 0) continue;
       const chain = `${direction.toLowerCase()}_${pod.address.replaceAll('.', '_')}`;
       const rules = policies.flatMap((policy) => allowed(state, { policy, pod, direction }));
-      chains.push(`chain ${chain} {\n${[...new Set(rules)].map((rule) => `${rule} return\n`).join('')}reject\n}`);
+      chains.push(
+        `chain ${chain} {\n${[...new Set(rules)].map((rule) => `${rule} return\n`).join('')}reject\n}`,
+      );
       jumps[direction].push(`ip ${direction === 'Ingress' ? 'daddr' : 'saddr'} ${pod.address} jump ${chain}`);
     }
   }
@@ -101,7 +107,9 @@ function allowed(
     // A port may have a name, which each pod that is connected to gives a number of its own.
     const target = (other?: Pod): Pod | undefined => (isIngress ? pod : other);
     if (peers.length === 0) {
-      const named = isIngress ? [] : state.pods.flatMap((other) => withPorts(`ip daddr ${other.address}`, namedOnly(ports), other));
+      const named = isIngress
+        ? []
+        : state.pods.flatMap((other) => withPorts(`ip daddr ${other.address}`, namedOnly(ports), other));
       return [...withPorts('', ports, target()), ...named];
     }
     return peers.flatMap((peer) => {
@@ -145,5 +153,6 @@ function withPorts(condition: string, ports: readonly Port[], pod: Pod | undefin
 }
 
 function numberOf(pod: Pod | undefined, name: string, protocol: string): number | undefined {
-  return pod?.ports.find((port) => port.name === name && (port.protocol ?? 'TCP') === protocol)?.containerPort;
+  return pod?.ports.find((port) => port.name === name && (port.protocol ?? 'TCP') === protocol)
+    ?.containerPort;
 }
