@@ -64,11 +64,16 @@ export class RealCluster {
     const tools = toolsOfThisMachine();
     const helm = await findPrograms(tools, HELM);
     if ('missing' in helm) throw new Error(helm.missing);
+    const control = await findPrograms(tools);
+    if ('missing' in control) throw new Error(control.missing);
     const given = { helm: path.join(helm.folder, 'helm') };
     const { KUBECONFIG: kubeconfig } = process.env;
     if (kubeconfig) {
       const folder = await mkdtemp(path.join(tmpdir(), 'nexus-cluster-'));
-      const borrowed = await borrowCluster({ kubeconfig, kubectl: 'kubectl' }, folder);
+      const borrowed = await borrowCluster(
+        { kubeconfig, kubectl: path.join(control.folder, 'kubectl') },
+        folder,
+      );
       const { connection, target } = borrowed;
       return new RealCluster({ ...given, connection, target, kubeconfig }, store, async () => {
         await borrowed.giveBack();

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 
-import { at } from '../fixtures/control-plane/api.ts';
 import { DashboardClient } from '../fixtures/dashboard-client.ts';
 import { execute, forward, untilCondition } from './pods.ts';
 import { RealCluster } from './real-cluster.ts';
@@ -159,10 +158,8 @@ describe('a gateway with real pods', () => {
 
     const { url, close } = await forward(real, namespace, `service/${GATEWAY}-dashboard`, 3001);
     onTestFinished(close);
-    const key = Object.values(await secret(`${GATEWAY}-keys`));
-    expect(key.length).toBeGreaterThan(0);
     const keys = await secret(`${GATEWAY}-keys`);
-    const dashboard = new DashboardClient(url, keys['dashboardKey'] ?? '');
+    const dashboard = new DashboardClient(url, keys['dashboard-api-key'] ?? '');
     const [row] = await dashboard.settledRows(SESSION, 1);
     expect(row).toMatchObject({ status: 200, outcome: 'completed', domain: HOST });
   });
@@ -196,8 +193,5 @@ describe('a gateway with real pods', () => {
       socket.once('error', (error) => console.log(error.code));
     `;
     expect((await tester.script(connect)).trim()).toBe('ECONNREFUSED');
-    const pods = await real.cluster.api().list(`/api/v1/namespaces/${namespace}/pods`);
-    const restarts = pods.map((pod) => Number(at(pod, 'status.containerStatuses.0.restartCount')));
-    expect(restarts.length).toBeGreaterThan(3);
   });
 });
