@@ -22,7 +22,7 @@ const elsewhere = [{ namespaceSelector: { matchLabels: { name: 'two' } } }];
 
 /** What passes a chain before the rest is refused. */
 const chain = (ruleset: string, name: string): string[] | undefined =>
-  new RegExp(`chain ${name} \\{\\n([^}]*?)reject\\n`).exec(ruleset)?.[1]?.split('\n').filter(Boolean);
+  new RegExp(`chain ${name} \\{\\n([^]*?)reject\\n`).exec(ruleset)?.[1]?.split('\n').filter(Boolean);
 
 describe('the rules for packets', () => {
   test.for([
