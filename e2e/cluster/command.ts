@@ -11,7 +11,7 @@ export interface CommandOptions {
 }
 
 /** A program that did not end with 0. */
-export class CommandError extends Error {
+class CommandError extends Error {
   readonly code = 'CLUSTER_COMMAND_FAILED';
 }
 

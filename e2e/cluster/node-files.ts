@@ -1,6 +1,6 @@
 import { NODE_ADDRESS } from './sandbox.ts';
 
-export const POD_RANGE = '10.244.0.0/24';
+const POD_RANGE = '10.244.0.0/24';
 /** Within the service range of the control plane; addons.yaml names it as well. */
 const DNS_ADDRESS = '10.96.0.10';
 

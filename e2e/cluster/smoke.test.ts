@@ -49,7 +49,7 @@ describe('a gateway with real pods', () => {
         ],
       },
     });
-    await untilCondition(real, { namespace, object: `pod/${name}` });
+    await untilCondition(real, { namespace, object: `pod/${name}` }, 60);
   };
 
   const readiness = (port: number): object => ({
@@ -87,7 +87,6 @@ describe('a gateway with real pods', () => {
       image: images.proxy,
       env: [
         { name: 'STORAGE_ENABLED', value: 'false' },
-        { name: 'PASSTHROUGH', value: 'allow' },
         { name: 'CREDENTIALS_DIR', value: '/tmp' },
         { name: 'SPOOL_DIR', value: '/tmp' },
       ],

@@ -50,7 +50,7 @@ export interface ClusterState {
 type Direction = 'Ingress' | 'Egress';
 
 /** Name of the table, which is replaced as a whole. */
-export const TABLE = 'inet nexus_policies';
+const TABLE = 'inet nexus_policies';
 
 /**
  * The policies as a table of nftables. What is not allowed is refused at once, which fails a client sooner than silence.
