@@ -34,11 +34,17 @@ export class ImageStore {
   async build({ image, context, target, arguments: values = {} }: ImageBuild): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     await this.#buildah([
-      ...['build', '--layers', '--isolation', 'chroot', '--network', 'host', '--timestamp', '0'],
+      'build',
+      '--layers',
+      '--isolation=chroot',
+      '--network=host',
+      '--timestamp=0',
       ...(await this.#secrets()),
       ...Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
       ...(target === undefined ? [] : ['--target', target]),
-      ...['--tag', image, context],
+      '--tag',
+      image,
+      context,
     ]);
   }
 

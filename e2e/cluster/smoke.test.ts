@@ -23,6 +23,10 @@ const containerSecurity = {
   capabilities: { drop: ['ALL'] },
 };
 
+const readiness = (port: number): object => ({
+  readinessProbe: { httpGet: { path: '/health/ready', port }, periodSeconds: 1 },
+});
+
 describe('a gateway with real pods', () => {
   const images = inject('clusterImages');
   let real: RealCluster;
@@ -51,10 +55,6 @@ describe('a gateway with real pods', () => {
     });
     await untilCondition(real, { namespace, object: `pod/${name}` }, 60);
   };
-
-  const readiness = (port: number): object => ({
-    readinessProbe: { httpGet: { path: '/health/ready', port }, periodSeconds: 1 },
-  });
 
   const secret = async (name: string): Promise<Record<string, string>> => {
     const { data } = await real.cluster.api().get(`/api/v1/namespaces/${namespace}/secrets/${name}`);

@@ -71,8 +71,6 @@ export function rulesetOf(state: ClusterState): string {
       jumps[direction].push(`ip ${direction === 'Ingress' ? 'daddr' : 'saddr'} ${pod.address} jump ${chain}`);
     }
   }
-  const hook = (name: string, rules: readonly string[]): string =>
-    `chain ${name} {\ntype filter hook ${name} priority 10; policy accept;\nct state established,related accept\n${rules.join('\n')}\n}`;
   return [
     `table ${TABLE}`,
     `delete table ${TABLE}`,
@@ -83,6 +81,12 @@ export function rulesetOf(state: ClusterState): string {
     hook('input', jumps.Egress),
     '}\n',
   ].join('\n');
+}
+
+/** A chain that every packet of one kind passes. */
+function hook(name: string, rules: readonly string[]): string {
+  const type = `type filter hook ${name} priority 10; policy accept;`;
+  return [`chain ${name} {`, type, 'ct state established,related accept', ...rules, '}'].join('\n');
 }
 
 function applies(policy: Policy, pod: Pod, direction: Direction): boolean {
