@@ -100,14 +100,11 @@ describe('a gateway with real pods', () => {
   });
 
   test('is Ready once the operator, installed by Helm as any user, has made it', async () => {
-    await real.helm([
-      ...['install', 'nexus', 'charts/claude-nexus', '--namespace', system, '--wait', '--timeout', '3m'],
-      ...['--set', `images.operator=${images.operator}`],
-      ...['--set', `images.proxy=${images.proxy}`],
-      ...['--set', `images.dashboard=${images.dashboard}`],
-      ...['--set', `images.postgres=${images.postgres}`],
-      ...['--set', `runAsUser=${SOME_USER}`],
-    ]);
+    const { operator, proxy, dashboard, postgres } = images;
+    const values = JSON.stringify({ operator, proxy, dashboard, postgres });
+    const where = ['--namespace', system, '--wait', '--timeout', '3m'];
+    const set = ['--set-json', `images=${values}`, '--set', `runAsUser=${SOME_USER}`];
+    await real.helm(['install', 'nexus', 'charts/claude-nexus', ...where, ...set]);
     const api = real.cluster.api();
     await api.create(`/api/v1/namespaces/${namespace}/secrets`, {
       metadata: { name: 'anthropic' },
@@ -123,7 +120,8 @@ describe('a gateway with real pods', () => {
         domains: [{ host: HOST, credential: { secretRef: { name: 'anthropic', key: 'api-key' } } }],
       },
     });
-    await untilCondition(real, { namespace, object: `cnx/${GATEWAY}` }, 300);
+    const ready = untilCondition(real, { namespace, object: `cnx/${GATEWAY}` }, 300);
+    await expect(ready).resolves.toBeUndefined();
   });
 
   test('serves the SDK through its Service, and shows the request in its dashboard', async () => {
@@ -170,7 +168,7 @@ describe('a gateway with real pods', () => {
       'app.kubernetes.io/instance': GATEWAY,
       'app.kubernetes.io/component': 'dashboard',
     };
-    await startPod(
+    const started = startPod(
       'any-dashboard',
       {
         image: images.dashboard,
@@ -182,6 +180,7 @@ describe('a gateway with real pods', () => {
       },
       labels,
     );
+    await expect(started).resolves.toBeUndefined();
   });
 
   test('keeps its database from pods that are not its own', async () => {
