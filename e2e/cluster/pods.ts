@@ -8,7 +8,7 @@ import type { RealCluster } from './real-cluster.ts';
 /** A port of a pod or Service that is reached on this machine. */
 export interface Forwarded {
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Forwards a port of something such as `service/gateway-dashboard`. Ends with the pod it leads to. */
