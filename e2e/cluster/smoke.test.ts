@@ -76,8 +76,7 @@ describe('a gateway with real pods', () => {
 
   afterAll(async () => {
     await real.helm(['uninstall', 'nexus', '--namespace', system, '--wait', '--ignore-not-found']);
-    await real.cluster.deleteNamespace(namespace);
-    await real.cluster.deleteNamespace(system);
+    await real.cluster.kubectl(['delete', 'namespace', namespace, system, '--timeout=180s']);
     await real.cluster.kubectl(['delete', 'crd', 'claudenexuses.claudenexus.dev', '--ignore-not-found']);
     real.cluster.close();
   });
@@ -116,7 +115,8 @@ describe('a gateway with real pods', () => {
       metadata: { name: GATEWAY },
       spec: {
         database: { managed: { version: images.postgresVersion, storage: { size: '1Gi' } } },
-        proxy: { upstreamUrl: tester.url },
+        // A proxy whose database goes with it waits for so long to ship what it holds.
+        proxy: { upstreamUrl: tester.url, drainTimeoutSeconds: 5 },
         domains: [{ host: HOST, credential: { secretRef: { name: 'anthropic', key: 'api-key' } } }],
       },
     });
