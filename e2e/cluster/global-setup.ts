@@ -1,0 +1,26 @@
+import type { TestProject } from 'vitest/node';
+
+import { RealCluster } from './real-cluster.ts';
+import type { ClusterImages, RealClusterState } from './real-cluster.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The cluster of the run, for `RealCluster.of`. */
+    realCluster: RealClusterState;
+    /** What it can run: the sources as they are. */
+    clusterImages: ClusterImages;
+  }
+}
+
+/** Brings the cluster up with the images of the sources as they are. @returns the tear-down */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const real = await RealCluster.up();
+  try {
+    project.provide('clusterImages', await real.buildImages('test'));
+  } catch (error) {
+    await real.down();
+    throw error;
+  }
+  project.provide('realCluster', real.state);
+  return () => real.down();
+}
