@@ -15,6 +15,8 @@ type Spec = Readonly<Record<string, unknown>>;
 
 const SPEC: Spec = specOf(choiceOf({ ingress: 'on', replicas: 'two' }));
 const BAD_IMAGE = 'example.com/none:0';
+/** Its tag is the version of PostgreSQL. */
+const BAD_DATABASE = 'example.com/no-postgres';
 
 const domainWith = (name: string, key: string): Spec => ({
   ...SPEC,
@@ -99,6 +101,16 @@ describe('mistakes in a spec', () => {
       (pod) => pod.metadata.name.startsWith('gateway-dashboard-') && !runs(BAD_IMAGE)(pod),
     );
     expect(serving).toHaveLength(2);
+    await comparison.change(ref, SPEC);
+    expect((await comparison.settled(ref, SPEC)).state).toEqual(original);
+  });
+
+  test('an image of the database that cannot be pulled: the condition names the pod, and going back heals', async () => {
+    const isStuck = (pod: TestObject) => String(at(pod, 'spec.containers.0.image')).startsWith(BAD_DATABASE);
+    lab.kubelet.fail(isStuck, { reason: 'ImagePullBackOff', message: 'no such image' });
+    await comparison.change(ref, { ...SPEC, images: { postgres: BAD_DATABASE } });
+    const told = await untilTold(api(), ref, 'DatabaseReady', ({ reason }) => reason === 'PodsFailing');
+    expect(condition(told, 'DatabaseReady')?.message).toContain('gateway-postgres-0');
     await comparison.change(ref, SPEC);
     expect((await comparison.settled(ref, SPEC)).state).toEqual(original);
   });

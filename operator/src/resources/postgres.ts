@@ -41,6 +41,8 @@ export function postgresSet(context: RenderContext, managed: ManagedDatabaseSpec
         revisionHistoryLimit: 3,
         serviceName: name,
         selector: { matchLabels: selectorLabels(owner, 'postgres') },
+        // The other policy would wait for ever for a pod that cannot start, before it makes the one that could.
+        podManagementPolicy: 'Parallel',
         updateStrategy: { type: 'RollingUpdate' },
         persistentVolumeClaimRetentionPolicy: { whenDeleted: deletionPolicy, whenScaled: 'Retain' },
         template: postgresPod(context, managed),
