@@ -218,6 +218,8 @@ const ingressHosts = {
   bad: ['A.b', '10.0.0.1', 'a:80', 'a_b', '*'],
 };
 
+const bothAt = (host: string) => ({ ingress: { dashboard: { host }, proxy: [{ host }] } });
+
 const otherCases: readonly RuleCase[] = [
   {
     field: 'spec.ingress.proxy[].host',
@@ -240,6 +242,23 @@ const otherCases: readonly RuleCase[] = [
       { ingress: { proxy: [{ host: 'a.example' }] }, ...withDomain({ host: '10.0.0.1' }) },
     ],
     bad: ['10.0.0.1', '[::1]', 'a_b.example'].map((host) => ({ ingress: {}, ...withDomain({ host }) })),
+  },
+  {
+    field: 'spec.ingress.dashboard',
+    message: 'needs another host than the proxy has',
+    good: [
+      { ingress: { dashboard: { host: 'b.example' } }, ...withDomain({ host: 'a.example' }) },
+      { ingress: { dashboard: { host: 'a.example' } } },
+      {
+        ingress: { dashboard: { host: 'a.example' }, proxy: [{ host: 'b.example' }] },
+        ...withDomain({ host: 'a.example' }),
+      },
+      { ...bothAt('a.example'), dashboard: { basePath: '/nexus' } },
+    ],
+    bad: [
+      { ingress: { dashboard: { host: 'a.example' } }, ...withDomain({ host: 'a.example' }) },
+      bothAt('a.example'),
+    ],
   },
   {
     field: 'spec.autoscaling.minReplicas',

@@ -227,6 +227,9 @@ const NetworkPolicy = Type.Object(
   { description: 'Who may talk to the pods.', default: {} },
 );
 
+/** CEL: none of the list has the host of the dashboard. */
+const apartFrom = (list: string) => `${list}.all(other, other.host != self.ingress.dashboard.host)`;
+
 /** `spec` as the API server hands it out: every default filled in. */
 export const ClaudeNexusSpecSchema = Type.Object(
   {
@@ -260,6 +263,12 @@ export const ClaudeNexusSpecSchema = Type.Object(
         message:
           'must list its hosts in ingress.proxy: an Ingress takes host names only, and one of domains is an address or has an underscore',
         fieldPath: '.ingress',
+      },
+      {
+        rule: `!has(self.ingress) || !has(self.ingress.dashboard) || self.dashboard.basePath != '/' || (has(self.ingress.proxy) ? ${apartFrom('self.ingress.proxy')} : !has(self.domains) || ${apartFrom('self.domains')})`,
+        message:
+          'needs another host than the proxy has, or a dashboard.basePath such as /nexus: one host cannot lead to both at /',
+        fieldPath: '.ingress.dashboard',
       },
     ),
   },
