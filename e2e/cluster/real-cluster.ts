@@ -85,7 +85,10 @@ export class RealCluster {
     const node = await Node.start(store);
     const { kubeconfig: own, target, cluster } = node;
     const state = { ...given, kubeconfig: own, target, connection: cluster.connection };
-    return new RealCluster(state, store, () => node.stop());
+    return new RealCluster(state, store, async () => {
+      await node.stop();
+      await store.tidy();
+    });
   }
 
   /** The cluster that another process of this machine has brought up and will take down. */
