@@ -1,3 +1,3 @@
 export { createTestDatabase } from './create-test-database.ts';
 export type { TestDatabase } from './create-test-database.ts';
-export { withClient } from './test-server.ts';
+export { startPreparedServer, withClient } from './test-server.ts';

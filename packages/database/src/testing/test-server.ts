@@ -27,7 +27,12 @@ export interface TestServer {
 }
 
 /** Starts a server with the template database migrated once. */
-export async function startTestServer(): Promise<TestServer> {
+export function startTestServer(): Promise<TestServer> {
+  return startPreparedServer(makeTemplate);
+}
+
+/** Starts a server. @param prepare what is done before it is handed out; gets the superuser URL of the maintenance database */
+export async function startPreparedServer(prepare: (url: string) => Promise<void>): Promise<TestServer> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'claude-nexus-test-'));
   // The server may run as another user; then its cluster would have to be somewhere else.
   await chmod(dataDir, 0o711);
@@ -38,7 +43,7 @@ export async function startTestServer(): Promise<TestServer> {
   };
   try {
     const url = urlFor(server.url, { database: 'postgres' });
-    await makeTemplate(url);
+    await prepare(url);
     return { url, stop };
   } catch (error) {
     await stop();
