@@ -76,8 +76,9 @@ export async function untilTold(
     return await until(`${type} of ${ref.name}`, async () => {
       last = await api.find(resourcePath(ref));
       const told = condition(last, type);
-      const holds = last !== undefined && isCurrent(last) && told !== undefined && isWanted(told);
-      return holds ? last : undefined;
+      // Of one that is paused only the condition that says so is about the present spec.
+      const isOfNow = told !== undefined && told.observedGeneration === last?.metadata.generation;
+      return isOfNow && isWanted(told) ? last : undefined;
     });
   } catch (cause) {
     const conditions = JSON.stringify(at(last, 'status.conditions') ?? null, undefined, 1);
