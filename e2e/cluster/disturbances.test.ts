@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { RealCluster } from './real-cluster.ts';
+import { killPostgres } from './scenarios/postgres-pod.ts';
 import { traffic } from './scenarios/traffic.ts';
 import { ClusterSite } from './site.ts';
 import { StepTable } from './step-table.ts';
@@ -24,6 +25,7 @@ describe('an installation under load', () => {
 
   test.for([
     ['serves the SDK through its Service; database, dashboard and metrics agree with the clients', traffic],
+    ["outlives PostgreSQL's pod", killPostgres],
   ] as const)('%s', async ([, scenario]) => {
     if (site === undefined) throw new Error('there is no installation');
     await expect(scenario(site)).resolves.toBeUndefined();
