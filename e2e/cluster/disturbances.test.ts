@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { RealCluster } from './real-cluster.ts';
 import { killPostgres } from './scenarios/postgres-pod.ts';
+import { rotateCredential, rotateDashboardKey } from './scenarios/rotation.ts';
 import { traffic } from './scenarios/traffic.ts';
 import { ClusterSite } from './site.ts';
 import { StepTable } from './step-table.ts';
@@ -26,6 +27,8 @@ describe('an installation under load', () => {
   test.for([
     ['serves the SDK through its Service; database, dashboard and metrics agree with the clients', traffic],
     ["outlives PostgreSQL's pod", killPostgres],
+    ["changes a domain's credential", rotateCredential],
+    ["changes the dashboard's key", rotateDashboardKey],
   ] as const)('%s', async ([, scenario]) => {
     if (site === undefined) throw new Error('there is no installation');
     await expect(scenario(site)).resolves.toBeUndefined();

@@ -16,7 +16,7 @@ import type { StepTable } from './step-table.ts';
 const RELEASE = 'nexus';
 export const GATEWAY = 'gateway';
 /** Pods of the proxy while no test asks for another number. */
-export const PROXIES = 2;
+const PROXIES = 2;
 /** So many streams are open at any time ... */
 const OPEN_STREAMS = 100;
 /** ... because these are kept: while one that has ended is opened anew, others are. */
@@ -26,10 +26,10 @@ const DRAIN_SECONDS = 90;
 /** Before what clients have got since a moment, this long at most, it was asked for. */
 const LONGEST_EXCHANGE_MS = 120_000;
 /** A pod that was told to stop has gone by then. */
-export const GONE_SECONDS = DRAIN_SECONDS + 60;
+const GONE_SECONDS = DRAIN_SECONDS + 60;
 
 /** What the disturbance of a step is known to lose. */
-export interface KnownLoss {
+interface KnownLoss {
   /** Exchanges. */
   readonly lost: number;
 }
