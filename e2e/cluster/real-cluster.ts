@@ -12,11 +12,11 @@ import { ImageStore } from './image-store.ts';
 import { deliver, nameIn } from './image-target.ts';
 import { borrowCluster } from './kubeconfig.ts';
 import { Node } from './node.ts';
-import { buildProjectImages, buildTester } from './project-images.ts';
+import { buildChangedImage, buildProjectImages, buildTester } from './project-images.ts';
 import { whyNoNode } from './sandbox.ts';
 import type { Connection } from '../fixtures/control-plane/cluster.ts';
 import type { ImageTarget } from './image-target.ts';
-import type { ProjectImages } from './project-images.ts';
+import type { ImageChange, ProjectImages } from './project-images.ts';
 
 /** What the cluster can run, by the names it knows. */
 export interface ClusterImages extends ProjectImages {
@@ -115,6 +115,11 @@ export class RealCluster {
       postgres: nameIn(this.state.target, POSTGRES_IMAGE),
       postgresVersion: POSTGRES_VERSION,
     };
+  }
+
+  /** Builds another version of one of the project's images. @returns its name in the cluster */
+  async buildChangedImage(change: ImageChange): Promise<string> {
+    return this.importImage(await buildChangedImage(this.#store, change));
   }
 
   /** Makes an image that buildah has built known to the cluster. @returns its name there */

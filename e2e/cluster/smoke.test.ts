@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { DashboardClient } from '../fixtures/dashboard-client.ts';
 import { execute, forward, untilCondition } from './pods.ts';
 import { RealCluster } from './real-cluster.ts';
+import { secretOf } from './secrets.ts';
 import { Tester } from './tester.ts';
 
 /** Of no account in any image. */
@@ -54,16 +55,6 @@ describe('a gateway with real pods', () => {
       },
     });
     await untilCondition(real, { namespace, object: `pod/${name}` }, 60);
-  };
-
-  const secret = async (name: string): Promise<Record<string, string>> => {
-    const { data } = await real.cluster.api().get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
-    return Object.fromEntries(
-      Object.entries(data as Record<string, string>).map(([key, value]) => [
-        key,
-        Buffer.from(value, 'base64').toString(),
-      ]),
-    );
   };
 
   beforeAll(async () => {
@@ -125,7 +116,7 @@ describe('a gateway with real pods', () => {
   });
 
   test('serves the SDK through its Service, and shows the request in its dashboard', async () => {
-    const [clientKey = ''] = Object.values(await secret(`${GATEWAY}-client-keys`));
+    const [clientKey = ''] = Object.values(await secretOf(real, namespace, `${GATEWAY}-client-keys`));
     const printed = await tester.script(`
       import { request } from 'node:http';
       import Anthropic from '@anthropic-ai/sdk';
@@ -155,14 +146,14 @@ describe('a gateway with real pods', () => {
 
     const { url, close } = await forward(real, namespace, `service/${GATEWAY}-dashboard`, 3001);
     onTestFinished(close);
-    const keys = await secret(`${GATEWAY}-keys`);
+    const keys = await secretOf(real, namespace, `${GATEWAY}-keys`);
     const dashboard = new DashboardClient(url, keys['dashboard-api-key'] ?? '');
     const [row] = await dashboard.settledRows(SESSION, 1);
     expect(row).toMatchObject({ status: 200, outcome: 'completed', domain: HOST });
   });
 
   test('its dashboard runs as any user with a read-only root', async () => {
-    const { dashboardUrlA = '' } = await secret(`${GATEWAY}-database`);
+    const { dashboardUrlA = '' } = await secretOf(real, namespace, `${GATEWAY}-database`);
     const labels = {
       'app.kubernetes.io/name': 'claude-nexus',
       'app.kubernetes.io/instance': GATEWAY,

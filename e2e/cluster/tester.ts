@@ -1,7 +1,8 @@
 import { execute, untilCondition } from './pods.ts';
 import type { RealCluster } from './real-cluster.ts';
 
-const NAME = 'tester';
+/** Name of the pod. */
+export const TESTER = 'tester';
 const PORT = 8080;
 
 /** A pod with the Messages API stand-in, in which scripts can play clients as well. */
@@ -14,32 +15,32 @@ export class Tester {
   private constructor(real: RealCluster, namespace: string) {
     this.#real = real;
     this.#namespace = namespace;
-    this.url = `http://${NAME}.${namespace}.svc:${PORT}`;
+    this.url = `http://${TESTER}.${namespace}.svc:${PORT}`;
   }
 
   /** @param image `ClusterImages.tester` */
   static async start(real: RealCluster, namespace: string, image: string): Promise<Tester> {
-    const labels = { app: NAME };
+    const labels = { app: TESTER };
     const api = real.cluster.api();
     await api.create(`/api/v1/namespaces/${namespace}/services`, {
-      metadata: { name: NAME },
+      metadata: { name: TESTER },
       spec: { selector: labels, ports: [{ port: PORT }] },
     });
     await api.create(`/api/v1/namespaces/${namespace}/pods`, {
-      metadata: { name: NAME, labels },
+      metadata: { name: TESTER, labels },
       spec: {
         automountServiceAccountToken: false,
         terminationGracePeriodSeconds: 1,
         containers: [
           {
-            name: NAME,
+            name: TESTER,
             image,
             readinessProbe: { httpGet: { path: '/v1/models', port: PORT }, periodSeconds: 1 },
           },
         ],
       },
     });
-    await untilCondition(real, { namespace, object: `pod/${NAME}` });
+    await untilCondition(real, { namespace, object: `pod/${TESTER}` });
     return new Tester(real, namespace);
   }
 
@@ -51,6 +52,6 @@ export class Tester {
    */
   script(source: string): Promise<string> {
     const command = ['node', '--input-type=module', '-'];
-    return execute(this.#real, { namespace: this.#namespace, pod: NAME, command }, source);
+    return execute(this.#real, { namespace: this.#namespace, pod: TESTER, command }, source);
   }
 }

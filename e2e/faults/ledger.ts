@@ -1,4 +1,4 @@
-import type { RequestList, RequestSummary, StorageStats } from '@claude-nexus/api-contract';
+import type { RequestSummary, StorageStats } from '@claude-nexus/api-contract';
 import { expect } from 'vitest';
 
 import { DashboardClient } from '../fixtures/dashboard-client.ts';
@@ -7,8 +7,6 @@ import { freePort, startService, until } from '../fixtures/program.ts';
 import { API_KEY, sha256 } from './load.ts';
 import type { Receipt } from './load.ts';
 import type { Site } from './site.ts';
-
-const PAGE = 200;
 
 /** What the books must say, other than that everything received is in them. */
 export interface BooksOptions {
@@ -87,7 +85,7 @@ async function settledRows(
   let missing: string[] = [];
   try {
     return await until('every received exchange to be stored', async () => {
-      rows = await allRows(dashboard);
+      rows = await dashboard.allRows();
       missing = missingFrom(rows, kept);
       const settled = missing.length === lostCount && rows.every((row) => row.outcome !== 'pending');
       return settled ? rows : undefined;
@@ -109,17 +107,6 @@ function missingFrom(rows: readonly RequestSummary[], receipts: readonly Receipt
       return status === 200 ? outcome !== 'completed' : outcome === 'pending';
     })
     .map((receipt) => receipt.requestId);
-}
-
-async function allRows(dashboard: DashboardClient): Promise<RequestSummary[]> {
-  const rows: RequestSummary[] = [];
-  for (let cursor = ''; ;) {
-    const answer = await dashboard.fetch(`/api/requests?limit=${PAGE}${cursor}`);
-    const page = (await answer.json()) as RequestList;
-    rows.push(...page.requests);
-    if (page.nextCursor === null) return rows;
-    cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
-  }
 }
 
 function checkRows(

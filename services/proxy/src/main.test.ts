@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -197,6 +198,26 @@ describe('the proxy as a process', () => {
     const late = await send(port, '/v1/messages', CLIENT);
     expect([late.status, late.headers['x-should-retry']]).toEqual([503, 'true']);
     expect(late.headers).toHaveProperty('retry-after');
+    (await held.promise)('last', true);
+    expect(await stream.text).toBe('first last');
+    expect(await proxy.ended).toBe(0);
+  });
+
+  it('closes connections that are kept alive while it drains, so that the next request goes elsewhere', async () => {
+    const held = Promise.withResolvers<(text: string, last: boolean) => void>();
+    answer = (_, reply) => {
+      reply('first ', false);
+      held.resolve(reply);
+    };
+    const proxy = start();
+    const port = await proxy.serving;
+    const stream = await send(port, '/v1/messages', CLIENT);
+    const kept = connect(port, '127.0.0.1');
+    kept.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n');
+    await once(kept, 'data');
+    proxy.kill('SIGTERM');
+    await once(kept.resume(), 'end');
+    kept.destroy();
     (await held.promise)('last', true);
     expect(await stream.text).toBe('first last');
     expect(await proxy.ended).toBe(0);

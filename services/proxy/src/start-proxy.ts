@@ -33,6 +33,9 @@ const CLIENT_SETUP_DIR = fileURLToPath(new URL('../../../client-setup', import.m
 /** After DRAIN_TIMEOUT: to write out the spool and close. Below the 30 s the grace period of a pod has on top. */
 const CLOSING_MS = 15_000;
 
+/** While draining: how often connections are closed on which no exchange is in progress. */
+const CLOSE_IDLE_MS = 100;
+
 const STATISTICS_CONNECTIONS = 2;
 const STATISTICS_TIMEOUT_MS = 5000;
 /** Least memory for what the spool's disk has yet to take: two of the largest bodies. */
@@ -151,7 +154,10 @@ async function startServer(context: Context, parts: Parts): Promise<number> {
   await app.ready();
   const server = createWireServer({ relay, fallback: (request, response) => app.routing(request, response) });
   shutdown.add('server', async (closing) => {
+    // A client that kept one would send its next requests here again, to be refused.
+    const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
     await drain(relay, drainMs(closing), logger);
+    clearInterval(idle);
     await closeServer(server);
     await app.close();
   });
