@@ -212,7 +212,7 @@ describe('the proxy as a process', () => {
     const proxy = start();
     const port = await proxy.serving;
     const stream = await send(port, '/v1/messages', CLIENT);
-    const kept = connect(port, '127.0.0.1');
+    const kept = connect({ port: Number(port), host: '127.0.0.1' });
     kept.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n');
     await once(kept, 'data');
     proxy.kill('SIGTERM');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { ClaudeNexus } from '../../api/v1alpha1/claude-nexus.ts';
 import { Applier } from '../../kube/applier.ts';
@@ -322,6 +322,16 @@ describe('Reconciler', () => {
     // Of an answer about a Secret nothing but such reasons is kept.
     const causes = ['NamespaceTerminating'];
     api.failNext('create', new ApiError('no', { status: 403, reason: 'Forbidden', causes }), KINDS.Secret);
+    expect(await reconcile()).toEqual({});
+    expect(api.objects(KINDS.Deployment)).toEqual([]);
+  });
+
+  it('stops quietly when resource and namespace have gone while it worked', async () => {
+    const { api, reconcile } = await world();
+    vi.spyOn(api, 'create').mockImplementationOnce(() => {
+      api.remove(KINDS.ClaudeNexus, OWNER);
+      return Promise.reject(refused(404, 'NotFound'));
+    });
     expect(await reconcile()).toEqual({});
     expect(api.objects(KINDS.Deployment)).toEqual([]);
   });

@@ -42,6 +42,8 @@ export class Reconciler {
       return await this.#reconcile(owner);
     } catch (error) {
       if (isTerminating(error)) return {};
+      // Nothing can be made in a namespace that is gone, and the resource is gone with it.
+      if (isNotFound(error) && (await this.#find({ namespace, name })) === undefined) return {};
       throw error;
     }
   }
