@@ -125,6 +125,17 @@ export class Gateway {
     });
   }
 
+  /** Goes over to a database that is not managed, and waits until the set of the managed one is gone. */
+  async moveDatabaseOut(): Promise<void> {
+    const url = 'postgresql://somebody:a-long-password@db.example.com:5432/nexus';
+    await this.secret('outside', { ownerUrl: url, proxyUrl: url, dashboardUrl: url });
+    await this.patch({ database: { managed: null, external: { secretRef: { name: 'outside' } } } });
+    await this.untilReady();
+    await until('the set to be gone', async () =>
+      (await this.api.find(this.child('statefulsets', 'postgres'))) ? undefined : true,
+    );
+  }
+
   /** Pods that run for a component, by name. */
   async pods(component: string): Promise<readonly TestObject[]> {
     const selector = `app.kubernetes.io/instance=${this.name},app.kubernetes.io/component=${component}`;

@@ -65,13 +65,7 @@ async function useEverything(gateway: Gateway): Promise<void> {
   await gateway.untilAt(gateway.path, 'status.rotations.logins', (value) => value === 'first');
   await gateway.patch(NOTHING);
   await gateway.untilReady();
-  const url = 'postgresql://somebody:a-long-password@db.example.com:5432/nexus';
-  await gateway.secret('outside', { ownerUrl: url, proxyUrl: url, dashboardUrl: url });
-  await gateway.patch({ database: { managed: null, external: { secretRef: { name: 'outside' } } } });
-  await gateway.untilReady();
-  await until('the set to be gone', async () =>
-    (await gateway.api.find(gateway.child('statefulsets', 'postgres'))) ? undefined : true,
-  );
+  await gateway.moveDatabaseOut();
 }
 
 describe('the rights of the operator', () => {

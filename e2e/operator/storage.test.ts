@@ -103,13 +103,7 @@ describe('the data of a gateway', () => {
     const gateway = await Gateway.ready(lab, { ...oneDomain(), ...managed({ deletionPolicy: 'Delete' }) });
     const claim = await claimOf(gateway);
     const password = await gateway.texts('gateway-postgres-password');
-    const url = 'postgresql://somebody:a-long-password@db.example.com:5432/nexus';
-    await gateway.secret('outside', { ownerUrl: url, proxyUrl: url, dashboardUrl: url });
-    await gateway.patch({ database: { managed: null, external: { secretRef: { name: 'outside' } } } });
-    await gateway.untilReady();
-    await until('the set to be gone', async () =>
-      (await gateway.api.find(gateway.child('statefulsets', 'postgres'))) ? undefined : true,
-    );
+    await gateway.moveDatabaseOut();
     await until('the pod to be gone', async () =>
       (await gateway.pods('postgres')).length === 0 ? true : undefined,
     );

@@ -128,6 +128,20 @@ function failureOf(work: Promise<unknown>): Promise<string> {
 
 const CLIENT = { host: 'a.example.com', 'x-api-key': CLIENT_KEY };
 
+/** A proxy that passes on a stream which has begun and goes on until `end`. */
+async function startStream() {
+  const held = Promise.withResolvers<(text: string, last: boolean) => void>();
+  answer = (_, reply) => {
+    reply('first ', false);
+    held.resolve(reply);
+  };
+  const proxy = start();
+  const port = await proxy.serving;
+  const stream = await send(port, '/v1/messages', CLIENT);
+  const end = async (): Promise<void> => (await held.promise)('last', true);
+  return { proxy, port, stream, end };
+}
+
 describe('the proxy as a process', () => {
   it.each<[string, Record<string, string>, string[], string]>([
     [
@@ -184,41 +198,27 @@ describe('the proxy as a process', () => {
   });
 
   it('drains on SIGTERM: not ready, no new exchanges, those under way end whole', async () => {
-    const held = Promise.withResolvers<(text: string, last: boolean) => void>();
-    answer = (_, reply) => {
-      reply('first ', false);
-      held.resolve(reply);
-    };
-    const proxy = start();
-    const port = await proxy.serving;
-    const stream = await send(port, '/v1/messages', CLIENT);
+    const { proxy, port, stream, end } = await startStream();
     proxy.kill('SIGTERM');
     await expect.poll(async () => (await send(port, '/health/ready')).status).toBe(503);
     expect((await send(port, '/health/live')).status).toBe(200);
     const late = await send(port, '/v1/messages', CLIENT);
     expect([late.status, late.headers['x-should-retry']]).toEqual([503, 'true']);
     expect(late.headers).toHaveProperty('retry-after');
-    (await held.promise)('last', true);
+    await end();
     expect(await stream.text).toBe('first last');
     expect(await proxy.ended).toBe(0);
   });
 
   it('closes connections that are kept alive while it drains, so that the next request goes elsewhere', async () => {
-    const held = Promise.withResolvers<(text: string, last: boolean) => void>();
-    answer = (_, reply) => {
-      reply('first ', false);
-      held.resolve(reply);
-    };
-    const proxy = start();
-    const port = await proxy.serving;
-    const stream = await send(port, '/v1/messages', CLIENT);
+    const { proxy, port, stream, end } = await startStream();
     const kept = connect({ port: Number(port), host: '127.0.0.1' });
     kept.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n');
     await once(kept, 'data');
     proxy.kill('SIGTERM');
     await once(kept.resume(), 'end');
     kept.destroy();
-    (await held.promise)('last', true);
+    await end();
     expect(await stream.text).toBe('first last');
     expect(await proxy.ended).toBe(0);
   });
