@@ -155,7 +155,7 @@ export class AppendQueue {
   }
 
   #fits(bytes: number): boolean {
-    return this.#bound > 0 || this.#offset + bytes <= this.#options.segmentBytes;
+    return this.#offset + bytes <= this.#options.segmentBytes;
   }
 
   /** Size of the next entry worth writing; 0 when there is none. */

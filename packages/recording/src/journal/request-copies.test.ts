@@ -259,6 +259,32 @@ describe('what a body refers to', () => {
       expect(kept.includes(SECOND_TURN.subarray(HISTORY.length, HISTORY.length + 3000))).toBe(true);
     }));
 
+  it('keeps its segment open until the bodies that refer to it are written', () =>
+    withSpool(async (spoolDir) => {
+      const fs = createFailingFs();
+      const test = openTestWriter(spoolDir, { segmentBytes: 600_000, fs });
+      const begun = [record(test, FIRST_TURN)];
+      await begun[0];
+      fs.stalled = true;
+      begun.push(recordExchange(test.writer));
+      await expect.poll(() => fs.writesInFlight).toBe(1);
+      begun.push(recordExchange(test.writer, { request: [noise(400_000, 9)] }), record(test, SECOND_TURN));
+      fs.release();
+      const ids = await Promise.all(begun);
+      expect(Object.values(test.writer.lostCounts).every((count) => count === 0)).toBe(true);
+      const reader = openTestReader(spoolDir, { writer: test });
+      const read = await readEverything(reader);
+      expect(read.map(({ id }) => id)).toEqual(ids);
+      expect(
+        read
+          .find(({ id }) => id === ids.at(-1))
+          ?.requestBody()
+          .equals(SECOND_TURN),
+      ).toBe(true);
+      reader.close();
+      await test.writer.close();
+    }));
+
   it('is never taken for another: a body whose segment had to be left is lost and counted', () =>
     withSpool(async (spoolDir) => {
       const fs = createFailingFs();
