@@ -14,6 +14,8 @@ const GROUP_READABLE = 0o440;
 const REQUESTS = { cpu: '50m', memory: '128Mi' };
 /** A migration may rewrite large tables; one that waits for a database gives up by itself long before. */
 const DEADLINE_SECONDS = 14_400;
+/** Few, because until then nobody is told of a migration that fails. Afterwards the operator tries it again itself. */
+const RETRIES = 1;
 
 /**
  * The Job that migrates and sets logins up. The template of a Job never changes, so what it holds beside the revision
@@ -29,7 +31,7 @@ export function databaseJob(owner: ClaudeNexus, input: DatabaseJobInput): KubeOb
       name: childName(owner.metadata.name, `database-${hashOf([input.revision, template])}`),
       annotations: { [ANNOTATIONS.attempt]: String(input.attempt) },
     },
-    { spec: { backoffLimit: 6, activeDeadlineSeconds: DEADLINE_SECONDS, template } },
+    { spec: { backoffLimit: RETRIES, activeDeadlineSeconds: DEADLINE_SECONDS, template } },
   );
 }
 

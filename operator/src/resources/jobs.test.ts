@@ -48,6 +48,10 @@ describe('the database Job', () => {
     expect(again.metadata.annotations).toEqual({ 'claudenexus.dev/attempt': '2' });
   });
 
+  it('is called failed after a second pod, so that its failure is told soon', () => {
+    expect(job()).toMatchObject({ spec: { backoffLimit: 1 } });
+  });
+
   it('reads the logins from a file, where there are any of ours', () => {
     expect(environment(job())).toEqual({
       MIGRATION_DATABASE_URL: { secretKeyRef: { name: 'urls', key: 'ownerUrl' } },
