@@ -1,4 +1,4 @@
-import { cp, link, mkdtemp, rm } from 'node:fs/promises';
+import { cp, link, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -83,7 +83,8 @@ async function make(store: ImageStore, { image, recipe, files }: Recipe): Promis
 const nodeFiles: Files = async (folder) => ({
   'rootfs.tar': await debian(folder, ['ca-certificates', 'libstdc++6']),
   node: process.execPath,
-  npm: path.join((await run(['npm', 'root', '--global'])).trim(), 'npm'),
+  // Where its program lies: npm would look beside the Node.js it runs on, which may be one of the project's packages.
+  npm: path.join(await realpath((await run(['sh', '-c', 'command -v npm'])).trim()), '../..'),
 });
 
 /** @returns an archive of a small Debian with some packages */
