@@ -158,7 +158,7 @@ class SpoolRecorder implements Recorder {
       spoolBytes: budget.usedBytes(),
       spoolMaxBytes: budget.maxBytes,
       queuedBytes: budget.queuedBytes,
-      rememberedBytes: read('rememberedBytes'),
+      rememberedBytes: this.#writer.earlierBodies.bytes + read('rememberedBytes'),
       openExchanges: this.#writer.openExchanges,
       unshippedExchanges: this.#unshipped(),
       lagSeconds: this.#lagSeconds(),

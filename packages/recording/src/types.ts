@@ -89,7 +89,7 @@ export interface RecorderStats {
   spoolMaxBytes: number;
   /** Bytes accepted but not yet passed to write(2). */
   queuedBytes: number;
-  /** Bytes the worker keeps of earlier exchanges, by estimate; up to a second old. */
+  /** Bytes kept of earlier exchanges, by estimate; the worker's part up to a second old. */
   rememberedBytes: number;
   /** Exchanges begun and not ended. */
   openExchanges: number;

@@ -14,13 +14,21 @@ export interface AppendEntry {
   /** Memory of the buffers, released when the entry has left the queue. */
   slabs: readonly Slab[];
   owner: AppendOwner;
+  /** It refers to records of this segment, and means nothing in another. */
+  segment?: number | undefined;
+}
+
+/** Where the first byte of an entry is. */
+export interface EntryPlace {
+  segment: number;
+  offset: number;
 }
 
 /** Learns what became of an entry. */
 export interface AppendOwner {
   /** True: what is still queued of this owner need not be written any more. */
   readonly dropped: boolean;
-  entryWritten(entry: AppendEntry): void;
+  entryWritten(entry: AppendEntry, place: EntryPlace): void;
   entryFailed(entry: AppendEntry, reason: LostReason): void;
 }
 
@@ -45,6 +53,7 @@ export interface AppendQueueOptions {
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 
 const NOTHING_FITS = 'no space left for a whole record';
+const SEGMENT_LEFT = 'the segment it refers to had to be left';
 
 /**
  * Appends entries to segments with exactly one write in flight: what is queued meanwhile goes into the next one
@@ -62,6 +71,8 @@ export class AppendQueue {
   /** Good bytes in the current segment. */
   #offset = 0;
   #rotate = false;
+  /** Entries in the queue or in flight that refer to the current segment, which goes on until they are written. */
+  #bound = 0;
   #unsynced = false;
   #directoryUnsynced = false;
   #syncing = false;
@@ -77,7 +88,13 @@ export class AppendQueue {
     options.control.publish({ segment: this.#segment, offset: 0 });
   }
 
+  /** The segment that entries appended now may refer to; undefined when it is to be closed. */
+  get referable(): number | undefined {
+    return this.#rotate || this.#offset >= this.#options.segmentBytes ? undefined : this.#segment;
+  }
+
   append(entry: AppendEntry): void {
+    if (entry.segment !== undefined) this.#bound++;
     this.#queue.push(entry);
     this.#schedule();
   }
@@ -117,7 +134,8 @@ export class AppendQueue {
 
   #pump(): void {
     if (this.#busy) return;
-    if (this.#rotate || (this.#offset > 0 && !this.#fits(this.#nextBytes()))) {
+    const isFull = this.#offset > 0 && !this.#fits(this.#nextBytes());
+    if (this.#bound === 0 && (this.#rotate || isFull)) {
       this.#rotate = false;
       this.#closeSegment();
     }
@@ -144,8 +162,10 @@ export class AppendQueue {
   #nextBytes(): number {
     for (; this.#head < this.#queue.length; this.#head++) {
       const entry = this.#queue[this.#head] as AppendEntry;
-      if (!entry.owner.dropped) return entry.bytes;
-      this.#options.onLeft(entry);
+      const isMisplaced = entry.segment !== undefined && entry.segment !== this.#segment;
+      if (!entry.owner.dropped && !isMisplaced) return entry.bytes;
+      if (entry.owner.dropped) this.#leave(entry);
+      else this.#fail([entry], new JournalError(SEGMENT_LEFT));
     }
     this.#queue = [];
     this.#head = 0;
@@ -182,12 +202,15 @@ export class AppendQueue {
   }
 
   #settleWritten(batch: readonly AppendEntry[], bytes: number): void {
+    const segment = this.#segment;
+    let offset = this.#offset;
     this.#offset += bytes;
-    this.#options.control.publish({ segment: this.#segment, offset: this.#offset });
+    this.#options.control.publish({ segment, offset: this.#offset });
     this.#options.onWritten(bytes);
     for (const entry of batch) {
-      this.#options.onLeft(entry);
-      entry.owner.entryWritten(entry);
+      this.#leave(entry);
+      entry.owner.entryWritten(entry, { segment, offset });
+      offset += entry.bytes;
     }
     this.#unsynced = true;
     this.#scheduleSync();
@@ -217,9 +240,14 @@ export class AppendQueue {
     const reason = reasonOf(error);
     this.#options.onFailed(reason, error);
     for (const entry of entries) {
-      this.#options.onLeft(entry);
+      this.#leave(entry);
       entry.owner.entryFailed(entry, reason);
     }
+  }
+
+  #leave(entry: AppendEntry): void {
+    if (entry.segment !== undefined) this.#bound--;
+    this.#options.onLeft(entry);
   }
 
   #cutOff(): void {

@@ -1,6 +1,13 @@
 import { findRecord } from './find-record.ts';
 import type { SegmentRange } from './quarantine.ts';
-import { checkRecord, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES, recordKey } from './record.ts';
+import {
+  checkRecord,
+  MAX_PAYLOAD_BYTES,
+  RECORD_HEADER_BYTES,
+  recordKey,
+  RecordType,
+  recordType,
+} from './record.ts';
 import type { SegmentSource } from './segment-source.ts';
 
 const WINDOW_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_HEADER_BYTES);
@@ -45,7 +52,8 @@ export function rangesOf(key: string, sources: Iterable<SegmentSource>): Segment
   for (const source of sources) {
     for (const record of recordsUpTo(source, source.readTo)) {
       if (record.key !== key) continue;
-      ranges.push({ source, from: record.offset, to: record.offset + record.bytes.length });
+      const refers = recordType(record.bytes, 0) === RecordType.requestCopy;
+      ranges.push({ source, from: record.offset, to: record.offset + record.bytes.length, refers });
     }
   }
   return ranges;

@@ -58,6 +58,8 @@ export class ExchangeTable {
     const key = recordKey(found.data, found.at);
     const type = recordType(found.data, found.at);
     const exchange = this.#open.get(key);
+    // Others may refer to it, also when its own exchange is done with.
+    if (type === RecordType.request) found.source.noteWholeSlice(found.offset, found.bytes);
     if (exchange === undefined) {
       if (type === RecordType.begin) this.#begin(key, found);
       else this.#orphan(key, type, found);
@@ -179,6 +181,8 @@ export class ExchangeTable {
         return;
       case RecordType.request:
         return exchange.addRequest(found, false);
+      case RecordType.requestCopy:
+        return exchange.addCopy(found);
       case RecordType.requestEnd:
         exchange.addRequest(found, true);
         if (!this.#poisoned.has(exchange.key)) this.#changedOpen.add(exchange);

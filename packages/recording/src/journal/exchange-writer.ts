@@ -1,19 +1,22 @@
 import type { BeginMeta, EndMeta, ExchangeRecording, LostReason, ResponseHead } from '../types.ts';
-import type { AppendEntry, AppendOwner } from './append-queue.ts';
+import type { AppendEntry, AppendOwner, EntryPlace } from './append-queue.ts';
+import { bodySession } from './body-session.ts';
+import type { BodySession } from './body-session.ts';
 import { sealSlice } from './body-slice.ts';
 import type { BodySlice } from './body-slice.ts';
+import { sealCopy } from './copy-record.ts';
+import { BodyDraft } from './earlier-bodies.ts';
+import type { CopiedBytes, EarlierBodies, EarlierBody } from './earlier-bodies.ts';
 import type { EndWait } from './end-waits.ts';
 import { MAX_PAYLOAD_BYTES, RecordType, textRecord } from './record.ts';
 import type { RecordOrigin } from './record.ts';
+import { ComparedBody, FullBody, REQUEST_SLICE_BYTES } from './request-body.ts';
+import type { RequestBody, SliceSink } from './request-body.ts';
 import type { Slab, SlabPool } from './slab-pool.ts';
 import type { StoredEnd, StoredHeaders } from './types.ts';
 
 /** A slice of the answer is written when it has grown to this, or at the next tick. */
 const RESPONSE_SLICE_BYTES = 32 * 1024;
-/** Request bodies arrive fast; larger slices mean fewer writes. */
-const REQUEST_SLICE_BYTES = 256 * 1024;
-/** A chunk of this size is copied when it comes: kept as it is, it would outlive the collections that cost little. */
-const COPY_AT_ONCE_BYTES = 16 * 1024;
 /** Chunks of a few bytes must not let the series outgrow a record. */
 const MAX_SLICE_CHUNKS = 8192;
 
@@ -22,6 +25,9 @@ export interface RecordingHost {
   readonly seed: number;
   /** Memory for records. */
   readonly slabs: SlabPool;
+  readonly earlierBodies: EarlierBodies;
+  /** The segment that entries appended now may refer to, if any. */
+  readonly referable: number | undefined;
   storedHeaders(headers: readonly string[]): StoredHeaders;
   storedTarget(path: string): string;
   storedMessage(text: string): string;
@@ -48,7 +54,7 @@ export interface RecordingIdentity {
 }
 
 /** Turns the calls for one exchange into records. */
-export class ExchangeWriter implements ExchangeRecording, AppendOwner {
+export class ExchangeWriter implements ExchangeRecording, AppendOwner, SliceSink {
   readonly id: string;
   readonly idBytes: Buffer;
   readonly #host: RecordingHost;
@@ -60,9 +66,14 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
   #sealed: Buffer[] = [];
   #sealedSlabs: Slab[] = [];
   #sealedBytes = 0;
-  #requestParts: Buffer[] = [];
-  #requestPartBytes = 0;
+  /** The segment that sealed records refer to. */
+  #sealedFor: number | undefined;
+  /** Until the body is complete. */
+  #request: RequestBody | undefined;
   #requestLength = 0;
+  readonly #session: BodySession | undefined;
+  /** Of a request body that later ones may refer to. */
+  #draft: BodyDraft | undefined;
   #responseParts: Buffer[] = [];
   #responsePartBytes = 0;
   #responseLength = 0;
@@ -82,6 +93,8 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     this.#host = host;
     this.#origin = { id: identity.idBytes, seed: host.seed };
     this.#recordBody = meta.recordBody;
+    this.#session = bodySession(meta);
+    this.#request = this.#startRequest();
     this.#lastChunkAt = Math.round(meta.startedAt);
     // Field by field: whatever else the caller's object carries must not reach the disk.
     const stored = {
@@ -111,13 +124,11 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
       return;
     }
     for (const part of portions(chunk)) {
-      this.#requestParts.push(part);
-      this.#requestPartBytes += part.length;
-      if (part.length >= COPY_AT_ONCE_BYTES || this.#requestPartBytes >= REQUEST_SLICE_BYTES)
-        this.#sealRequest(RecordType.request);
-      if (this.#sealedBytes >= REQUEST_SLICE_BYTES) this.#append();
+      this.#request?.add(part);
+      // What refers to a segment has to be in the queue before that is closed.
+      if (this.#sealedBytes >= REQUEST_SLICE_BYTES || this.#sealedFor !== undefined) this.#append();
     }
-    if (this.#requestPartBytes + this.#sealedBytes > 0) this.#host.markDirty(this);
+    if (this.#request?.isWaiting === true || this.#sealedBytes > 0) this.#host.markDirty(this);
   }
 
   catchUp(): Promise<void> | undefined {
@@ -126,8 +137,40 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
 
   requestEnd(): void {
     if (this.#state !== 'open') return;
-    this.#sealRequest(RecordType.requestEnd);
+    this.#request?.end();
+    this.#request = undefined;
     this.#append();
+  }
+
+  slice(parts: readonly Buffer[], isLast: boolean): void {
+    const partBytes = parts.reduce((sum, { length }) => sum + length, 0);
+    const bodyOffset = this.#requestLength;
+    const recordOffset = this.#sealedBytes;
+    const record = this.#sealSlice({
+      type: isLast ? RecordType.requestEnd : RecordType.request,
+      // Where bodies are not recorded the length counts bytes that are not there.
+      bodyOffset: this.#recordBody ? bodyOffset : 0,
+      parts,
+      partBytes,
+      series: [],
+    });
+    const skip = record.length - partBytes;
+    if (partBytes > 0) this.#draft?.add({ bodyOffset, recordOffset, skip }, parts);
+    this.#requestLength += partBytes;
+  }
+
+  copy(bytes: CopiedBytes): void {
+    this.#seal(sealCopy(this.#origin, { bodyOffset: this.#requestLength, ...bytes }));
+    this.#sealedFor = this.#host.referable;
+    this.#requestLength += bytes.bytes;
+  }
+
+  mayReferTo(earlier: EarlierBody): boolean {
+    return this.#host.referable === earlier.segment;
+  }
+
+  outgrown(): void {
+    if (this.#session !== undefined) this.#host.earlierBodies.forget(this.#session.session);
   }
 
   responseHead(head: ResponseHead): void {
@@ -175,7 +218,8 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     if (this.#sealedBytes > 0) this.#append();
   }
 
-  entryWritten(entry: AppendEntry): void {
+  entryWritten(entry: AppendEntry, place: EntryPlace): void {
+    this.#keepBody(this.#draft?.written(entry, place));
     if (!this.#onDisk && this.#lostReason !== undefined) this.#host.mark(this, this.#lostReason);
     this.#onDisk = true;
     if (entry !== this.#finalEntry) return;
@@ -194,7 +238,8 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     for (const slab of this.#sealedSlabs) this.#host.slabs.release(slab);
     this.#sealed = [];
     this.#sealedSlabs = [];
-    this.#requestParts = [];
+    this.#request = undefined;
+    this.#draft = undefined;
     this.#responseParts = [];
     this.#series = [];
     this.#host.lost(this, reason);
@@ -215,21 +260,29 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     this.#append();
   }
 
-  #sealParts(): void {
-    if (this.#requestPartBytes > 0) this.#sealRequest(RecordType.request);
-    if (this.#responsePartBytes > 0) this.#sealResponse();
+  #startRequest(): RequestBody {
+    if (this.#session === undefined) return new FullBody(this);
+    const { session } = this.#session;
+    const { referable, earlierBodies } = this.#host;
+    const earlier = referable === undefined ? undefined : earlierBodies.find(session, referable);
+    if (earlier === undefined) return this.#startDraft(this.#session);
+    return new ComparedBody(this, earlier, () => this.#startDraft(this.#session as BodySession));
   }
 
-  #sealRequest(type: RecordType): void {
-    const parts = this.#requestParts;
-    const partBytes = this.#requestPartBytes;
-    this.#requestParts = [];
-    this.#requestPartBytes = 0;
-    // Where bodies are not recorded the length counts bytes that are not there.
-    const bodyOffset = this.#recordBody ? this.#requestLength : 0;
-    const slice = { type, bodyOffset, parts, partBytes, series: [] };
-    this.#sealSlice(slice);
-    this.#requestLength += partBytes;
+  #startDraft({ length }: BodySession): RequestBody {
+    this.#draft = new BodyDraft(length);
+    return new FullBody(this);
+  }
+
+  #keepBody(body: EarlierBody | undefined): void {
+    if (body === undefined || this.#session === undefined) return;
+    this.#draft = undefined;
+    this.#host.earlierBodies.add(this.#session.session, body);
+  }
+
+  #sealParts(): void {
+    this.#request?.flush();
+    if (this.#responsePartBytes > 0) this.#sealResponse();
   }
 
   #sealResponse(): void {
@@ -247,10 +300,11 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     this.#series = [];
   }
 
-  #sealSlice(slice: BodySlice): void {
+  #sealSlice(slice: BodySlice): Buffer {
     const { bytes, slab } = sealSlice(this.#origin, slice, this.#host.slabs);
     if (slab !== undefined) this.#sealedSlabs.push(slab);
     this.#seal(bytes);
+    return bytes;
   }
 
   #seal(record: Buffer): void {
@@ -266,6 +320,7 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
       bytes: this.#sealedBytes,
       slabs: this.#sealedSlabs,
       owner: this,
+      segment: this.#sealedFor,
     };
     const refused = this.#host.append(entry);
     if (refused !== undefined) {
@@ -275,6 +330,8 @@ export class ExchangeWriter implements ExchangeRecording, AppendOwner {
     this.#sealed = [];
     this.#sealedSlabs = [];
     this.#sealedBytes = 0;
+    this.#sealedFor = undefined;
+    this.#draft?.appended(entry);
     return entry;
   }
 }

@@ -8,6 +8,7 @@ import { AppendQueue } from './append-queue.ts';
 import type { AppendEntry, AppendOwner } from './append-queue.ts';
 import { Brake } from './brake.ts';
 import type { JournalControl } from './control.ts';
+import { EarlierBodies } from './earlier-bodies.ts';
 import { EndWaits } from './end-waits.ts';
 import type { EndWait } from './end-waits.ts';
 import { Episode } from './episode.ts';
@@ -83,6 +84,7 @@ export class JournalWriter implements RecordingHost {
   readonly storedMessage: RecordingHost['storedMessage'];
   readonly budget: SpoolBudget;
   readonly slabs = new SlabPool();
+  readonly earlierBodies = new EarlierBodies();
   readonly lostCounts: Record<LostReason, number>;
   /** Lost exchanges the journal does not tell about yet. */
   readonly unmarked = new Map<string, { idBytes: Buffer; reason: LostReason }>();
@@ -150,6 +152,10 @@ export class JournalWriter implements RecordingHost {
 
   get openExchanges(): number {
     return this.#open.size;
+  }
+
+  get referable(): number | undefined {
+    return this.#queue.referable;
   }
 
   get late(): number {

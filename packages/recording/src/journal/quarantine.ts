@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 
 import type { JournalControl } from './control.ts';
+import { selfContained } from './copy-record.ts';
 import type { SegmentSource } from './segment-source.ts';
 
 const FOLDER = 'quarantine';
@@ -22,6 +23,8 @@ export interface SegmentRange {
   source: SegmentSource;
   from: number;
   to: number;
+  /** It is a record that says which bytes of another it means; these are kept instead. */
+  refers?: boolean;
 }
 
 export interface QuarantineEntry {
@@ -84,7 +87,13 @@ export class Quarantine {
     const buffer = Buffer.allocUnsafe(COPY_BYTES);
     let bytes = 0;
     try {
-      for (const { source, from, to } of ranges) {
+      for (const { source, from, to, refers } of ranges) {
+        if (refers === true) {
+          const record = Buffer.allocUnsafe(to - from);
+          source.read(record, 0, record.length, from);
+          bytes += writeSync(fd, selfContained(source, record));
+          continue;
+        }
         for (let at = from; at < to && bytes < this.#maxBytes; at += buffer.length) {
           const length = Math.min(buffer.length, to - at, this.#maxBytes - bytes);
           const filled = source.read(buffer, 0, length, at);

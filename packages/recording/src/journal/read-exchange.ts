@@ -1,5 +1,6 @@
 import type { LostReason } from '../types.ts';
 import { readSeries, readSliceHead } from './body-slice.ts';
+import { isIntact, prefixBytes, readCopy } from './copy-record.ts';
 import { JournalError } from './errors.ts';
 import type { FoundRecord } from './journal-scanner.ts';
 import { RECORD_HEADER_BYTES } from './record.ts';
@@ -21,6 +22,8 @@ interface Extent {
   offset: number;
   seriesBytes: number;
   bodyBytes: number;
+  /** For a slice that another record holds: where the record that says so is, and its place in the body. */
+  copy?: { recordOffset: number; bodyOffset: number };
 }
 
 export interface ReadExchangeIdentity {
@@ -70,6 +73,25 @@ export class ReadExchange implements JournalExchange {
     if (last) this.requestComplete = true;
   }
 
+  addCopy(found: FoundRecord): void {
+    const { source, offset } = found;
+    const copy = readCopy(found.data, found.at + RECORD_HEADER_BYTES);
+    const { bodyOffset, recordOffset, skip, bytes } = copy;
+    if (bodyOffset !== this.requestLength || !isIntact(source, copy)) {
+      this.damaged = true;
+      return;
+    }
+    this.requestLength += bytes;
+    source.need(this, offset, bytes);
+    this.#request.push({
+      source,
+      offset: recordOffset + skip,
+      seriesBytes: 0,
+      bodyBytes: bytes,
+      copy: { recordOffset: offset, bodyOffset },
+    });
+  }
+
   addResponse(found: FoundRecord): void {
     const extent = extentOf(found);
     if (extent.bodyOffset !== this.responseLength) {
@@ -116,10 +138,14 @@ export class ReadExchange implements JournalExchange {
     return { bytes, chunks };
   }
 
-  /** Its records in `source` now stand elsewhere in it. */
+  /** Its records in `source` now stand elsewhere in it, and none of them refers to another any more. */
   move(source: SegmentSource, moved: (offset: number) => number): void {
     for (const extent of [...this.#request, ...this.#response]) {
-      if (extent.source === source) extent.offset = moved(extent.offset);
+      if (extent.source !== source) continue;
+      const { copy } = extent;
+      extent.offset =
+        copy === undefined ? moved(extent.offset) : moved(copy.recordOffset) + prefixBytes(copy.bodyOffset);
+      delete extent.copy;
     }
   }
 

@@ -25,9 +25,11 @@ export const RecordType = {
   end: 6,
   /** The rest of this exchange could not be written. */
   lost: 7,
+  /** A slice of the request body that an earlier record of the segment holds: see copy-record.ts. */
+  requestCopy: 8,
 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
-const LAST_TYPE: number = RecordType.lost;
+const LAST_TYPE: number = RecordType.requestCopy;
 
 /** Who writes: the 16 bytes of the exchange id and the seed of the process. */
 export interface RecordOrigin {
@@ -84,6 +86,11 @@ function looksLikeRecord(data: Buffer, at: number): boolean {
 
 export function recordType(data: Buffer, at: number): RecordType {
   return data[at + AFTER_CRC] as RecordType;
+}
+
+/** The 16 bytes of the exchange id. */
+export function recordId(record: Buffer): Buffer {
+  return record.subarray(ID_AT, RECORD_HEADER_BYTES);
 }
 
 /** The id as a map key: 16 characters of one byte each. */

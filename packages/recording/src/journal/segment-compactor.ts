@@ -2,6 +2,7 @@ import { closeSync, fdatasyncSync, openSync, renameSync, rmSync, writeSync } fro
 import { join } from 'node:path';
 
 import { recordsUpTo } from './exchange-ranges.ts';
+import { selfContained } from './copy-record.ts';
 import { ReadExchange } from './read-exchange.ts';
 import { segmentName } from './segment-files.ts';
 import type { SegmentSource } from './segment-source.ts';
@@ -93,9 +94,11 @@ function copyRecords(
   try {
     for (const { key, bytes, offset } of recordsUpTo(source, source.readTo)) {
       if (!target.keys.has(key)) continue;
-      for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
+      // What it refers to may be left out.
+      const record = selfContained(source, bytes);
+      for (let written = 0; written < record.length;) written += writeSync(fd, record, written);
       target.moves.add(offset, size);
-      size += bytes.length;
+      size += record.length;
     }
     fdatasyncSync(fd);
   } finally {

@@ -10,6 +10,9 @@ export type SegmentUser = object;
 
 const NOTHING_EARLIER = { readTo: 0, begins: new Set<number>() };
 
+/** A note of a smaller record would cost more than to check it again. */
+const LARGE_SLICE_BYTES = 4096;
+
 interface Need {
   /** Offset of its first record. */
   first: number;
@@ -34,6 +37,8 @@ export class SegmentSource {
   readonly #users = new Map<SegmentUser, Need>();
   /** Offsets of the users' begin records, where they stand in this segment. */
   readonly #begins = new Map<SegmentUser, number>();
+  /** Sizes of larger records of request bodies that were found to be whole, by offset. */
+  readonly #wholeSlices = new Map<number, number>();
   /** What an earlier reader had done with the segment. */
   #earlier: { readTo: number; begins: ReadonlySet<number> };
   #fd: number | undefined;
@@ -87,6 +92,16 @@ export class SegmentSource {
     this.#begins.set(user, offset);
   }
 
+  /** Notes that a record was found to be whole. */
+  noteWholeSlice(offset: number, bytes: number): void {
+    if (bytes >= LARGE_SLICE_BYTES) this.#wholeSlices.set(offset, bytes);
+  }
+
+  /** Size of the record at `offset`, if it is noted. */
+  wholeSlice(offset: number): number | undefined {
+    return this.#wholeSlices.get(offset);
+  }
+
   release(user: SegmentUser): void {
     this.#users.delete(user);
     this.#begins.delete(user);
@@ -135,6 +150,7 @@ export class SegmentSource {
     this.readTo = file.size;
     for (const need of this.#users.values()) need.first = moved(need.first);
     for (const [user, offset] of this.#begins) this.#begins.set(user, moved(offset));
+    this.#wholeSlices.clear();
     this.#earlier = NOTHING_EARLIER;
   }
 

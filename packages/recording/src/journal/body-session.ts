@@ -1,0 +1,32 @@
+import type { BeginMeta } from '../types.ts';
+
+/** Smaller ones cost less to write than to remember. */
+const LEAST_BODY_BYTES = 128 * 1024;
+/** Larger ones are not remembered. */
+const MOST_BODY_BYTES = 16 * 1024 * 1024;
+
+/** What makes a body worth comparing with another: `session` names those that are likely to share most of it. */
+export interface BodySession {
+  session: string;
+  /** Of the body, in bytes, as announced. */
+  length: number;
+}
+
+/** undefined where the body is written in full and forgotten. */
+export function bodySession({ headers, scope, recordBody }: BeginMeta): BodySession | undefined {
+  if (!recordBody) return undefined;
+  const length = Number(valueOf(headers, 'content-length'));
+  if (!(length >= LEAST_BODY_BYTES && length <= MOST_BODY_BYTES)) return undefined;
+  const session = valueOf(headers, 'x-claude-code-session-id');
+  if (session === undefined) return undefined;
+  const agent = valueOf(headers, 'x-claude-code-agent-id') ?? '';
+  return { session: `${scope}\n${session}\n${agent}`, length };
+}
+
+function valueOf(headers: readonly string[], name: string): string | undefined {
+  for (let index = 0; index < headers.length; index += 2) {
+    const candidate = headers[index];
+    if (candidate?.length === name.length && candidate.toLowerCase() === name) return headers[index + 1];
+  }
+  return undefined;
+}
