@@ -15,12 +15,14 @@ import type { StepTable } from './step-table.ts';
 
 const RELEASE = 'nexus';
 export const GATEWAY = 'gateway';
+/** `app` of pods that may read metrics. */
+export const MONITORING = 'monitoring';
 /** Pods of the proxy while no test asks for another number. */
-const PROXIES = 2;
+export const PROXIES = 2;
 /** So many streams are open at any time ... */
 const OPEN_STREAMS = 100;
 /** ... because these are kept: while one that has ended is opened anew, others are. */
-const KEPT_STREAMS = 120;
+export const KEPT_STREAMS = 120;
 /** Longer than the longest stream: no drain breaks one off. */
 const DRAIN_SECONDS = 90;
 /** Before what clients have got since a moment, this long at most, it was asked for. */
@@ -88,6 +90,7 @@ export class ClusterSite {
         database: { managed: { version: this.images.postgresVersion, storage: { size: '1Gi' } } },
         proxy: { replicas: PROXIES, upstreamUrl: this.tester.url, drainTimeoutSeconds: DRAIN_SECONDS },
         domains: [{ host: this.#host, credential: { secretRef: { name: 'anthropic', key: 'api-key' } } }],
+        networkPolicy: { from: [podsOf(TESTER)], metricsFrom: [podsOf(MONITORING)] },
       },
     });
     await this.untilReady();
@@ -163,6 +166,11 @@ export class ClusterSite {
     checkStep({ failures, lost, extra, fewestOpen, expectedLost });
   }
 
+  /** Says something in the table at the end. */
+  note(text: string): void {
+    this.#table.note(text);
+  }
+
   /** Uses the API of the gateway's dashboard. */
   dashboard<T>(use: (dashboard: DashboardClient) => Promise<T>): Promise<T> {
     return withDashboard(this.real, { namespace: this.namespace, name: GATEWAY }, use);
@@ -177,8 +185,19 @@ export class ClusterSite {
     await this.real.cluster.api().patch(`${this.#resourcesPath}/${GATEWAY}`, change);
   }
 
+  /** Sets an annotation of the ClaudeNexus; null takes it away. @param name without the prefix */
+  async annotate(name: string, value: string | null): Promise<void> {
+    await this.patch({ metadata: { annotations: { [`claudenexus.dev/${name}`]: value } } });
+  }
+
   resource(): Promise<TestObject> {
     return this.real.cluster.api().get(`${this.#resourcesPath}/${GATEWAY}`);
+  }
+
+  /** A condition of the ClaudeNexus. */
+  async condition(type: string): Promise<unknown> {
+    const conditions = at(await this.resource(), 'status.conditions') as readonly { type: string }[];
+    return conditions.find((condition) => condition.type === type);
   }
 
   /** Waits until something of the ClaudeNexus is as wanted, such as `status.replicas`. */
@@ -230,6 +249,10 @@ export class ClusterSite {
     const namespaces = [this.namespace, this.system];
     await this.real.cluster.kubectl(['delete', 'namespace', ...namespaces, `--timeout=${GONE_SECONDS}s`]);
   }
+}
+
+function podsOf(app: string): object {
+  return { podSelector: { matchLabels: { app } } };
 }
 
 /** @returns a key such as the upstream's, that nobody has */

@@ -17,12 +17,18 @@ const COLUMNS = ['step', 'seconds', 'streams', 'requests', 'retries', 'failed', 
 /** Steps as a table for people. */
 export class StepTable {
   readonly #steps: Step[] = [];
+  readonly #notes: string[] = [];
 
   add(step: Step): void {
     this.#steps.push(step);
   }
 
-  /** @returns lines, the first with the names of the columns */
+  /** Something that is no step. */
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+
+  /** @returns lines, the first with the names of the columns, the last the notes */
   print(): string {
     const rows = [[...COLUMNS], ...this.#steps.map((step) => COLUMNS.map((column) => cell(step[column])))];
     const widths = COLUMNS.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
@@ -30,7 +36,7 @@ export class StepTable {
       row
         .map((text, index) => (index === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[index] ?? 0)))
         .join('  ');
-    return `${rows.map(line).join('\n')}\n`;
+    return `${[...rows.map(line), ...this.#notes].join('\n')}\n`;
   }
 }
 

@@ -8,6 +8,8 @@ import type { ClusterSite } from '../site.ts';
 
 /** The newest requests, of all that end soon, that show which key is in use. */
 const NEWEST = 20;
+/** Two Jobs and two rollouts, the last of which waits for the longest stream. */
+const LOGINS_SECONDS = 420;
 
 /** The upstream sees another key soon, and no pod restarts. */
 export async function rotateCredential(site: ClusterSite): Promise<void> {
@@ -29,7 +31,7 @@ export async function rotateDashboardKey(site: ClusterSite): Promise<void> {
   const old = await dashboardKey(site);
   await site.disturb("rotate the dashboard's key", async () => {
     const pods = await site.pods('dashboard');
-    await annotate(site, 'rotate-dashboard-key', 'cluster-test');
+    await site.annotate('rotate-dashboard-key', 'cluster-test');
     await site.untilAt('status.rotations.dashboardKey', (value) => value === 'cluster-test');
     await site.untilGone(pods.map(({ metadata }) => metadata.name));
     await site.untilReady();
@@ -45,8 +47,28 @@ export async function rotateDashboardKey(site: ClusterSite): Promise<void> {
   }
 }
 
-async function annotate(site: ClusterSite, name: string, value: string): Promise<void> {
-  await site.patch({ metadata: { annotations: { [`claudenexus.dev/${name}`]: value } } });
+/** Pods change over to the other login of their service; then the old one is locked and has no session left. */
+export async function rotateLogins(site: ClusterSite): Promise<void> {
+  const before = await logins(site);
+  await site.disturb("rotate the database's logins", async () => {
+    const pods = [...(await site.pods('proxy')), ...(await site.pods('dashboard'))];
+    await site.annotate('rotate-logins', 'cluster-test');
+    await site.untilAt('status.rotations.logins', (value) => value === 'cluster-test', LOGINS_SECONDS);
+    await site.untilGone(pods.map(({ metadata }) => metadata.name));
+    await site.untilReady();
+  });
+  const after = await logins(site);
+  expect(before).toHaveLength(2);
+  expect(after).toHaveLength(2);
+  expect(after.filter((name) => before.includes(name))).toEqual([]);
+  const sessions = `select distinct usename from pg_stat_activity where usename like 'nexus\\_%' order by 1`;
+  expect((await site.sql(sessions)).split('\n')).toEqual(after);
+}
+
+/** Those that may connect. */
+async function logins(site: ClusterSite): Promise<readonly string[]> {
+  const query = `select rolname from pg_roles where rolcanlogin and rolname like 'nexus\\_%' order by 1`;
+  return (await site.sql(query)).split('\n');
 }
 
 async function dashboardKey(site: ClusterSite): Promise<string> {
