@@ -1,3 +1,5 @@
+import { headerValue } from '../headers.ts';
+import { sessionKeyOf } from '../session-key.ts';
 import type { BeginMeta } from '../types.ts';
 
 /** Smaller ones cost less to write than to remember. */
@@ -15,18 +17,8 @@ export interface BodySession {
 /** undefined where the body is written in full and forgotten. */
 export function bodySession({ headers, scope, recordBody }: BeginMeta): BodySession | undefined {
   if (!recordBody) return undefined;
-  const length = Number(valueOf(headers, 'content-length'));
+  const length = Number(headerValue(headers, 'content-length'));
   if (!(length >= LEAST_BODY_BYTES && length <= MOST_BODY_BYTES)) return undefined;
-  const session = valueOf(headers, 'x-claude-code-session-id');
-  if (session === undefined) return undefined;
-  const agent = valueOf(headers, 'x-claude-code-agent-id') ?? '';
-  return { session: `${scope}\n${session}\n${agent}`, length };
-}
-
-function valueOf(headers: readonly string[], name: string): string | undefined {
-  for (let index = 0; index < headers.length; index += 2) {
-    const candidate = headers[index];
-    if (candidate?.length === name.length && candidate.toLowerCase() === name) return headers[index + 1];
-  }
-  return undefined;
+  if (headerValue(headers, 'x-claude-code-session-id') === undefined) return undefined;
+  return { session: sessionKeyOf({ scope, headers }), length };
 }

@@ -1,12 +1,13 @@
 import type { CopiedBytes } from './earlier-bodies.ts';
 import {
   checkRecord,
-  MAX_PAYLOAD_BYTES,
+  MAX_RECORD_BYTES,
   RECORD_HEADER_BYTES,
   recordId,
   recordType,
   RecordType,
   sealRecord,
+  statedBytes,
 } from './record.ts';
 import type { RecordOrigin } from './record.ts';
 import type { SegmentSource } from './segment-source.ts';
@@ -19,8 +20,6 @@ import { varintBytes, VarintReader, writeVarint } from './varint.ts';
 interface Copy extends CopiedBytes {
   bodyOffset: number;
 }
-
-const LARGEST_RECORD = RECORD_HEADER_BYTES + MAX_PAYLOAD_BYTES;
 
 export function sealCopy(origin: RecordOrigin, { bodyOffset, recordOffset, skip, bytes }: Copy): Buffer {
   const values = [bodyOffset, recordOffset, skip, bytes];
@@ -67,12 +66,20 @@ export function selfContained(source: SegmentSource, record: Buffer): Buffer {
   return whole;
 }
 
-/** A reader that started behind the record has not seen it. @returns its size, 0 when it is not whole */
+/** A smaller record, or one that a reader started behind, is not noted yet. @returns its size, 0 when it is not whole */
 function checkAgain(source: SegmentSource, offset: number): number {
-  const data = Buffer.allocUnsafe(Math.min(LARGEST_RECORD, Math.max(0, source.readTo - offset)));
-  const filled = source.read(data, 0, data.length, offset);
-  const check = checkRecord(data, 0, filled, source.seed);
-  if (check.state !== 'whole') return 0;
-  source.noteWholeSlice(offset, check.bytes);
-  return check.bytes;
+  const bytes = recordBytesAt(source, offset);
+  if (bytes > MAX_RECORD_BYTES || offset + bytes > source.readTo) return 0;
+  const data = Buffer.allocUnsafe(bytes);
+  const filled = source.read(data, 0, bytes, offset);
+  if (checkRecord(data, 0, filled, source.seed).state !== 'whole') return 0;
+  source.noteWholeSlice(offset, bytes);
+  return bytes;
+}
+
+/** What the record says of its size, right or not. */
+function recordBytesAt(source: SegmentSource, offset: number): number {
+  const head = Buffer.alloc(RECORD_HEADER_BYTES);
+  source.read(head, 0, head.length, offset);
+  return statedBytes(head);
 }

@@ -42,7 +42,9 @@ export class EarlierBody {
 
 /** A body that is being written in full, for later ones to refer to. */
 export class BodyDraft {
-  readonly #bytes: Buffer;
+  readonly #length: number;
+  /** Copies of the slices: a length that is only announced takes no memory. */
+  readonly #copies: Buffer[] = [];
   readonly #slices: PlacedSlice[] = [];
   /** Slices that are not in a segment yet; `recordOffset` counts from the start of their entry until they are. */
   #pending: { slice: PlacedSlice; entry: AppendEntry | undefined }[] = [];
@@ -51,7 +53,7 @@ export class BodyDraft {
   #isSpread = false;
 
   constructor(length: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(length);
+    this.#length = length;
   }
 
   /**
@@ -60,9 +62,9 @@ export class BodyDraft {
    * @param slice.recordOffset of its record in the next entry
    */
   add(slice: Omit<PlacedSlice, 'bytes'>, parts: readonly Buffer[]): void {
-    let at = slice.bodyOffset;
-    for (const part of parts) at += part.copy(this.#bytes, at);
-    const placed = { ...slice, bytes: at - slice.bodyOffset };
+    const copy = Buffer.concat(parts);
+    this.#copies.push(copy);
+    const placed = { ...slice, bytes: copy.length };
     this.#slices.push(placed);
     this.#pending.push({ slice: placed, entry: undefined });
   }
@@ -83,8 +85,8 @@ export class BodyDraft {
     }
     this.#isSpread ||= this.#segment !== undefined && this.#segment !== segment;
     this.#segment = segment;
-    if (this.#isSpread || this.#placed !== this.#bytes.length) return undefined;
-    return new EarlierBody({ segment, bytes: this.#bytes, slices: this.#slices });
+    if (this.#isSpread || this.#placed !== this.#length) return undefined;
+    return new EarlierBody({ segment, bytes: Buffer.concat(this.#copies), slices: this.#slices });
   }
 }
 

@@ -1,16 +1,9 @@
 import { findRecord } from './find-record.ts';
 import type { SegmentRange } from './quarantine.ts';
-import {
-  checkRecord,
-  MAX_PAYLOAD_BYTES,
-  RECORD_HEADER_BYTES,
-  recordKey,
-  RecordType,
-  recordType,
-} from './record.ts';
+import { checkRecord, MAX_RECORD_BYTES, recordKey, RecordType, recordType } from './record.ts';
 import type { SegmentSource } from './segment-source.ts';
 
-const WINDOW_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_HEADER_BYTES);
+const WINDOW_BYTES = 2 * MAX_RECORD_BYTES;
 
 /** A whole record of a segment, as `records` yields it. */
 export interface PlacedRecord {

@@ -13,6 +13,8 @@ import type { JournalBatch, LostExchange, StoredBegin, StoredEnd, StoredHead, Su
 
 /** An exchange that was being processed when a worker died is tried this often. */
 const MAX_ATTEMPTS = 2;
+/** Few refer to a smaller record of a request body: it is checked again where one does. */
+const NOTED_BYTES = 4096;
 
 export interface ExchangeTableOptions {
   control: JournalControl;
@@ -59,7 +61,8 @@ export class ExchangeTable {
     const type = recordType(found.data, found.at);
     const exchange = this.#open.get(key);
     // Others may refer to it, also when its own exchange is done with.
-    if (type === RecordType.request) found.source.noteWholeSlice(found.offset, found.bytes);
+    if ((type === RecordType.request || type === RecordType.requestEnd) && found.bytes >= NOTED_BYTES)
+      found.source.noteWholeSlice(found.offset, found.bytes);
     if (exchange === undefined) {
       if (type === RecordType.begin) this.#begin(key, found);
       else this.#orphan(key, type, found);

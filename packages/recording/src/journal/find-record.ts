@@ -1,7 +1,6 @@
-import { checkRecord, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES } from './record.ts';
+import { checkRecord, MAX_RECORD_BYTES } from './record.ts';
 import type { SegmentSource } from './segment-source.ts';
 
-const LARGEST_RECORD = RECORD_HEADER_BYTES + MAX_PAYLOAD_BYTES;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -9,7 +8,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
  * included. Returns its offset, or `limit` when there is none.
  */
 export function findRecord(source: SegmentSource, from: number, limit: number): number {
-  const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES + LARGEST_RECORD, Math.max(0, limit - from)));
+  const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES + MAX_RECORD_BYTES, Math.max(0, limit - from)));
   for (let start = from; start < limit; start += CHUNK_BYTES) {
     const filled = source.read(chunk, 0, Math.min(chunk.length, limit - start), start);
     const last = Math.min(filled, CHUNK_BYTES);

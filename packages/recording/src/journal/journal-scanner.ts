@@ -1,7 +1,7 @@
 import type { SegmentProgress } from './acknowledgements.ts';
 import type { JournalControl, JournalPosition } from './control.ts';
 import { findRecord, isBlank } from './find-record.ts';
-import { checkRecord, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES } from './record.ts';
+import { checkRecord, MAX_RECORD_BYTES } from './record.ts';
 import { listSegments } from './segment-files.ts';
 import { SegmentSource } from './segment-source.ts';
 
@@ -45,7 +45,7 @@ export interface ScanResult {
 
 const WINDOW_BYTES = 256 * 1024;
 /** Enough for the largest record; allocated when one does not fit the usual window. */
-const LARGE_WINDOW_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_HEADER_BYTES);
+const LARGE_WINDOW_BYTES = 2 * MAX_RECORD_BYTES;
 
 /** Walks the records of all segments in order, following the writer up to its published position. */
 export class JournalScanner {

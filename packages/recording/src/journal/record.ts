@@ -14,6 +14,7 @@ const FIXED_BYTES = RECORD_HEADER_BYTES - AFTER_CRC;
 
 /** No payload is larger: what claims to be is corrupt, and looking for the next record stays cheap. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
+export const MAX_RECORD_BYTES = RECORD_HEADER_BYTES + MAX_PAYLOAD_BYTES;
 
 export const RecordType = {
   begin: 1,
@@ -82,6 +83,11 @@ function looksLikeRecord(data: Buffer, at: number): boolean {
   const version = (data[at + ID_AT + 6] ?? 0) >> 4;
   const variant = (data[at + ID_AT + 8] ?? 0) >> 6;
   return type >= RecordType.begin && type <= LAST_TYPE && version === 7 && variant === 2;
+}
+
+/** Size of the whole record by its own length field, which may be corrupt. */
+export function statedBytes(head: Buffer): number {
+  return AFTER_CRC + head.readUInt32LE(0);
 }
 
 export function recordType(data: Buffer, at: number): RecordType {

@@ -1,8 +1,8 @@
 import { closeSync, fdatasyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { recordsUpTo } from './exchange-ranges.ts';
 import { selfContained } from './copy-record.ts';
+import { recordsUpTo } from './exchange-ranges.ts';
 import { ReadExchange } from './read-exchange.ts';
 import { segmentName } from './segment-files.ts';
 import type { SegmentSource } from './segment-source.ts';

@@ -10,9 +10,6 @@ export type SegmentUser = object;
 
 const NOTHING_EARLIER = { readTo: 0, begins: new Set<number>() };
 
-/** A note of a smaller record would cost more than to check it again. */
-const LARGE_SLICE_BYTES = 4096;
-
 interface Need {
   /** Offset of its first record. */
   first: number;
@@ -37,7 +34,7 @@ export class SegmentSource {
   readonly #users = new Map<SegmentUser, Need>();
   /** Offsets of the users' begin records, where they stand in this segment. */
   readonly #begins = new Map<SegmentUser, number>();
-  /** Sizes of larger records of request bodies that were found to be whole, by offset. */
+  /** Sizes of records of request bodies that were found to be whole, by offset. */
   readonly #wholeSlices = new Map<number, number>();
   /** What an earlier reader had done with the segment. */
   #earlier: { readTo: number; begins: ReadonlySet<number> };
@@ -94,7 +91,7 @@ export class SegmentSource {
 
   /** Notes that a record was found to be whole. */
   noteWholeSlice(offset: number, bytes: number): void {
-    if (bytes >= LARGE_SLICE_BYTES) this.#wholeSlices.set(offset, bytes);
+    this.#wholeSlices.set(offset, bytes);
   }
 
   /** Size of the record at `offset`, if it is noted. */

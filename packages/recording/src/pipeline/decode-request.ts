@@ -5,7 +5,8 @@ import type { JournalExchange } from '../journal/types.ts';
 import type { BodyCutter, BodyFacts, CutBody } from '../store/index.ts';
 import { readFacts } from '../store/index.ts';
 import type { DecodedRequest } from './exchange.ts';
-import { contentEncoding, headerValue } from './headers.ts';
+import { sessionKeyOf } from '../session-key.ts';
+import { contentEncoding, headerValue } from '../headers.ts';
 
 /** A request that decodes to more than this is stored, but not read for its facts. */
 const MAX_DECODED_BYTES = 64 * 1024 * 1024;
@@ -68,18 +69,11 @@ function cutRequest(options: {
   complete: boolean;
 }): CutBody {
   const { exchange, cutter, week, complete } = options;
-  const sessionKey = complete ? sessionKeyOf(exchange) : undefined;
+  const sessionKey = complete ? sessionKeyOf(exchange.begin) : undefined;
   // The first body of a session is kept as it is; of a later one only what is new.
   const isTransient = sessionKey !== undefined && cutter.remembers(sessionKey);
   const body = exchange.requestBody(isTransient ? (bytes) => cutter.scratch.take(bytes) : undefined);
   return cutter.cut({ week, body, isTransient, ...(sessionKey !== undefined && { sessionKey }) });
-}
-
-/** Requests with the same key are likely to share a prefix; a wrong guess costs time, never correctness. */
-function sessionKeyOf({ begin }: JournalExchange): string {
-  const session = headerValue(begin.headers, 'x-claude-code-session-id') ?? '';
-  const agent = headerValue(begin.headers, 'x-claude-code-agent-id') ?? '';
-  return `${begin.scope}\n${session}\n${agent}`;
 }
 
 function decodedFacts(exchange: JournalExchange, encoding: string): BodyFacts | undefined {

@@ -3,7 +3,7 @@ import { decodeContent, MessageAssembler, readMessage, SseDecoder } from '@claud
 import type { JournalExchange, StoredHead } from '../journal/types.ts';
 import { cutResponse, Scratch } from '../store/index.ts';
 import type { DecodedResponse } from './exchange.ts';
-import { contentEncoding, headerValue, mediaType } from './headers.ts';
+import { contentEncoding, headerValue, mediaType } from '../headers.ts';
 
 /** Limit for what a compressed answer may grow to; the bytes on the wire are kept whatever happens here. */
 const MAX_DECODED_BYTES = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { StoredHeaders } from '../journal/types.ts';
+import type { StoredHeaders } from './journal/types.ts';
 
 /** Value of the first header with this (lower-case) name; undefined when absent or stored without its value. */
 export function headerValue(headers: StoredHeaders, name: string): string | undefined {
