@@ -10,8 +10,8 @@ export type RequestForm = 'none' | 'tree' | 'whole' | 'partial';
 /** How an answer is stored: its bytes, the message a stream amounts to, the raw bytes of a cut stream, or not. */
 export type ResponseForm = 'none' | 'exact' | 'message' | 'raw';
 
-/** Part of an exchange: 0 the request, 1 the response. */
-export type Part = 0 | 1;
+/** What of an exchange: 0 the request, 1 the response, 2 both. */
+export type Part = 0 | 1 | 2;
 
 /** Compressed new bytes of one part of an exchange. */
 export interface FrameRow {

@@ -1,7 +1,7 @@
 import type { FrameRow, NodeRow, PieceRow, RequestRow } from '@claude-nexus/database';
 import type { JournalExchange } from '../journal/types.ts';
 import type { BodyCutter, CutPiece, EncodedFrame } from '../store/index.ts';
-import { encodeChunks, encodeFrame } from '../store/index.ts';
+import { encodeChunks, encodeFrame, FramePart } from '../store/index.ts';
 import { decodeRequest } from './decode-request.ts';
 import { decodeResponse } from './decode-response.ts';
 import type { DecodedRequest, Exchange } from './exchange.ts';
@@ -28,9 +28,9 @@ export interface PreparedUnit {
   parts: PreparedPart[];
 }
 
-/** One frame to be: `part` 0 is the request, 1 the answer. */
+/** One frame to be. */
 interface PreparedPart {
-  part: 0 | 1;
+  part: FramePart;
   pieces: readonly CutPiece[];
   meta: Record<string, unknown>;
   sections: Record<string, Buffer>;
@@ -49,7 +49,7 @@ export function prepareUnit(unit: Unit, options: { cutter: BodyCutter; recorderI
     exchange,
     row: requestRow(exchange, options.recorderId),
     nodes: committed === undefined ? nodeRows(request) : [],
-    parts,
+    parts: inOneFrame(parts),
   };
 }
 
@@ -65,7 +65,7 @@ function withFinalLength(request: DecodedRequest, source: JournalExchange): Deco
 }
 
 function requestPart({ body, headers }: DecodedRequest): PreparedPart {
-  return { part: 0, pieces: body?.pieces ?? [], meta: { headers }, sections: {} };
+  return { part: FramePart.request, pieces: body?.pieces ?? [], meta: { headers }, sections: {} };
 }
 
 function responsePart({ response }: Exchange): PreparedPart {
@@ -76,7 +76,16 @@ function responsePart({ response }: Exchange): PreparedPart {
   if (chunks.length > 0) sections['chunks'] = encodeChunks(chunks);
   // The row tells the length on the wire; what is rebuilt of a stream is the message, of another length.
   const meta = body === undefined ? { headers } : { headers, length: body.length };
-  return { part: 1, pieces: body?.pieces ?? [], meta, sections };
+  return { part: FramePart.response, pieces: body?.pieces ?? [], meta, sections };
+}
+
+/** Two frames take more room than one, and more time. */
+function inOneFrame(parts: PreparedPart[]): PreparedPart[] {
+  const [request, response] = parts;
+  if (request === undefined || response === undefined) return parts;
+  const pieces = [...request.pieces, ...response.pieces];
+  const meta = { ...request.meta, answer: response.meta };
+  return [{ part: FramePart.exchange, pieces, meta, sections: response.sections }];
 }
 
 function nodeRows({ body, week }: DecodedRequest): NodeRow[] {

@@ -7,6 +7,8 @@ export { cutResponse } from './cut-response.ts';
 export type { CutResponse } from './cut-response.ts';
 export { StoreError } from './errors.ts';
 export type { StoreErrorCode } from './errors.ts';
+export { EXCHANGE_PARTS, exchangeFrames, FramePart } from './exchange-frames.ts';
+export type { ExchangeFrames } from './exchange-frames.ts';
 export { decodeFrame, encodeFrame } from './frame.ts';
 export type { EncodedFrame, Frame } from './frame.ts';
 export { baseText } from './frame-base.ts';

@@ -1,32 +1,25 @@
 import { readFrames, readRecipeChain } from '@claude-nexus/database';
 import type { Queryable, StoredRequest } from '@claude-nexus/database';
 import {
+  EXCHANGE_PARTS,
+  exchangeFrames,
   FrameSet,
   StoreError,
   rebuildBody,
   rebuildResponse,
   recipePieces,
 } from '@claude-nexus/recording/store';
-import type { Frame } from '@claude-nexus/recording/store';
+import type { ExchangeFrames, Frame } from '@claude-nexus/recording/store';
 import { BodyCorruptError } from '../errors.ts';
 import type { StoredBody } from '../store.ts';
 import { headerValue, headersOf, lengthOf } from './frame-meta.ts';
 import { PieceReader } from './piece-reader.ts';
 
-/** The two frames an exchange came in; undefined where nothing arrived. */
-export interface ExchangeFrames {
-  readonly request: Frame | undefined;
-  readonly response: Frame | undefined;
-}
-
 /** Reads the frames an exchange came in. */
 export async function readExchangeFrames(client: Queryable, id: string): Promise<ExchangeFrames> {
-  const rows = await readFrames(client, [
-    { requestId: id, part: 0 },
-    { requestId: id, part: 1 },
-  ]);
-  const frames = new FrameSet(rows);
-  return orCorrupt(() => ({ request: frames.decode(id, 0), response: frames.decode(id, 1) }));
+  const keys = EXCHANGE_PARTS.map((part) => ({ requestId: id, part }));
+  const frames = new FrameSet(await readFrames(client, keys));
+  return orCorrupt(() => exchangeFrames(frames, id));
 }
 
 /** The exact bytes of a request body; undefined when none is stored. */

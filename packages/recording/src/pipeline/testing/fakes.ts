@@ -1,7 +1,7 @@
 import type { FrameRow, NodeRow, PieceRow, RequestRow } from '@claude-nexus/database';
 import type { JournalBatch, JournalExchange, JournalReader } from '../../journal/types.ts';
-import { FrameSet, hashKey, rebuildBody, rebuildResponse } from '../../store/index.ts';
-import type { Frame } from '../../store/index.ts';
+import { exchangeFrames, FrameSet, hashKey, rebuildBody, rebuildResponse } from '../../store/index.ts';
+import type { ExchangeFrames, Frame } from '../../store/index.ts';
 import type { IngestPort } from '../ingest.ts';
 
 function whole(batch: Partial<JournalBatch>): JournalBatch {
@@ -143,12 +143,11 @@ export class MemoryIngest implements IngestPort {
   }
 
   responseSections(id: string): Map<string, Buffer> {
-    return this.#frame({ requestId: id, part: 1 }).sections;
+    return (this.#exchange(id).response as Frame).sections;
   }
 
-  /** Meta of a frame, as JSON text. */
-  frameMeta(id: string, part: 0 | 1): string {
-    return JSON.stringify(this.#frame({ requestId: id, part }).meta);
+  frameMeta(id: string, side: keyof ExchangeFrames): unknown {
+    return this.#exchange(id)[side]?.meta;
   }
 
   responseBody(id: string, length: number): string {
@@ -162,6 +161,10 @@ export class MemoryIngest implements IngestPort {
   #piece(hash: Buffer): Buffer {
     const piece = this.#pieces.get(hashKey(hash)) as PieceRow;
     return this.#frame(piece).bytes.subarray(piece.offset, piece.offset + piece.length);
+  }
+
+  #exchange(id: string): ExchangeFrames {
+    return exchangeFrames(new FrameSet(this.#frames.values()), id);
   }
 
   #frame({ requestId, part }: { requestId: string; part: number }): Frame {
