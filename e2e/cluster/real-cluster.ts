@@ -60,6 +60,10 @@ export class RealCluster {
 
   /** @throws Error saying what this machine or the environment lacks */
   static async up(): Promise<RealCluster> {
+    const { KUBECONFIG: kubeconfig } = process.env;
+    // Before what takes half an hour.
+    const reason = kubeconfig ? undefined : await whyNoNode();
+    if (reason !== undefined) throw new Error(`${reason}; or set KUBECONFIG to a cluster to use`);
     const store = imageStore();
     const tools = toolsOfThisMachine();
     const helm = await findPrograms(tools, HELM);
@@ -67,7 +71,6 @@ export class RealCluster {
     const control = await findPrograms(tools);
     if ('missing' in control) throw new Error(control.missing);
     const given = { helm: path.join(helm.folder, 'helm') };
-    const { KUBECONFIG: kubeconfig } = process.env;
     if (kubeconfig) {
       const folder = await mkdtemp(path.join(tmpdir(), 'nexus-cluster-'));
       const borrowed = await borrowCluster(
@@ -80,8 +83,6 @@ export class RealCluster {
         await rm(folder, { recursive: true, force: true });
       });
     }
-    const reason = await whyNoNode();
-    if (reason !== undefined) throw new Error(`${reason}; or set KUBECONFIG to a cluster to use`);
     const node = await Node.start(store);
     const { kubeconfig: own, target, cluster } = node;
     const state = { ...given, kubeconfig: own, target, connection: cluster.connection };

@@ -50,7 +50,7 @@ export interface ApiClient {
   watch(kind: Kind, options: WatchOptions, onEvent: (event: WatchEvent) => void): Promise<void>;
   create(kind: Kind, object: KubeObject, options?: { fieldManager: string }): Promise<KubeObject>;
   /** PUT: fails with 409 unless `resourceVersion` is current. */
-  replace(kind: Kind, object: KubeObject): Promise<KubeObject>;
+  replace(kind: Kind, object: KubeObject, options?: { fieldManager: string }): Promise<KubeObject>;
   /** Server-side apply. */
   apply(kind: Kind, object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
   /** JSON merge patch. */

@@ -90,11 +90,11 @@ export class HttpApiClient implements ApiClient {
     });
   }
 
-  replace(kind: Kind, object: KubeObject): Promise<KubeObject> {
+  replace(kind: Kind, object: KubeObject, options?: { fieldManager: string }): Promise<KubeObject> {
     return this.#object({
       kind,
       method: 'PUT',
-      path: objectPath(kind, object.metadata),
+      path: objectPath(kind, object.metadata) + query({ ...options }),
       body: JSON.stringify(object),
       what: say('replace', kind, object.metadata),
     });

@@ -33,8 +33,16 @@ function isControlledByOther(live: KubeObject, desired: KubeObject): boolean {
   return controller !== undefined && controller !== controllerOf(desired);
 }
 
-function wasAppliedBy({ metadata }: KubeObject, manager: string): boolean {
-  if (!('managedFields' in metadata) || !Array.isArray(metadata.managedFields)) return false;
-  const entries = metadata.managedFields as { manager?: string; operation?: string }[];
-  return entries.some((entry) => entry.manager === manager && entry.operation === 'Apply');
+function wasAppliedBy(live: KubeObject, manager: string): boolean {
+  return writersOf(live).some((entry) => entry.manager === manager && entry.operation === 'Apply');
+}
+
+/** Whether `manager` wrote any of the object's fields, labels or not. Needs `managedFields`. */
+export function wasWrittenBy(live: KubeObject, manager: string): boolean {
+  return writersOf(live).some((entry) => entry.manager === manager);
+}
+
+function writersOf({ metadata }: KubeObject): readonly { manager?: string; operation?: string }[] {
+  if (!('managedFields' in metadata) || !Array.isArray(metadata.managedFields)) return [];
+  return metadata.managedFields as { manager?: string; operation?: string }[];
 }

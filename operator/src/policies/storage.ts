@@ -57,6 +57,12 @@ export function decideStorage({ wanted, version, set, claims, expandable }: Stor
   };
 }
 
+/** What to ask for of a claim that may have been grown by hand: the API server refuses to make one smaller. */
+export function noSmallerThan(claim: KubeObject | undefined, wanted: string): string {
+  const present = requestOf(claim);
+  return present !== undefined && smaller(wanted, present) ? present : wanted;
+}
+
 function templateSize(set: KubeObject | undefined): string | undefined {
   const [template] = listAt(set, 'spec', 'volumeClaimTemplates');
   return textAt(template, 'spec', 'resources', 'requests', 'storage');
@@ -68,7 +74,7 @@ function isMarkedOtherwise(set: KubeObject | undefined, version: number): boolea
   return mark !== undefined && mark !== String(version);
 }
 
-function requestOf(claim: KubeObject): string | undefined {
+function requestOf(claim: KubeObject | undefined): string | undefined {
   return textAt(claim, 'spec', 'resources', 'requests', 'storage');
 }
 

@@ -17,7 +17,7 @@ export function backup(context: RenderContext, managed: ManagedDatabaseSpec): Ku
   const wanted = managed.backup;
   if (wanted === undefined) return [];
   const name = childName(owner.metadata.name, 'backup');
-  const { size, storageClassName } = wanted.storage;
+  const { storageClassName } = wanted.storage;
   const template = toolPod(context, {
     component: 'backup',
     script: BACKUP_SCRIPT,
@@ -37,7 +37,7 @@ export function backup(context: RenderContext, managed: ManagedDatabaseSpec): Ku
       {
         spec: {
           accessModes: ['ReadWriteOnce'],
-          resources: { requests: { storage: size } },
+          resources: { requests: { storage: context.backupStorage ?? wanted.storage.size } },
           storageClassName,
         },
       },

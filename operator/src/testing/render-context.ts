@@ -49,6 +49,7 @@ export function renderContext(
     postgresPassword: { secret: names.postgresPassword, key: 'password' },
     postgresVersion: managed?.version ?? 17,
     postgresStorage: managed?.storage.size ?? '10Gi',
+    backupStorage: managed?.backup?.storage.size,
     has: { prometheusOperator: true, cloudNativePG: true },
     ...overrides,
   };

@@ -64,7 +64,7 @@ async function act(
       events.record(owner, created(action.object));
       return undefined;
     case 'update-secret':
-      await client.replace(KINDS.Secret, action.object);
+      await client.replace(KINDS.Secret, action.object, { fieldManager: FIELD_MANAGER });
       return undefined;
     case 'expand-claim':
       return expand({ namespace, name: action.name }, action.size, client);

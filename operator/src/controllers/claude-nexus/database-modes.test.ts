@@ -39,6 +39,25 @@ function replicas(simulated: SimulatedCluster): unknown {
 }
 
 describe('the claim of dumps', () => {
+  it.each([
+    ['stays as large as somebody made it', '4Gi', '4Gi'],
+    ['grows with the spec', '1Gi', '2Gi'],
+  ])('%s', (_what, present, wanted) => {
+    const backup = { schedule: '@daily', keep: 3, storage: { size: '1Gi' }, suspend: false };
+    const simulated = new SimulatedCluster(claudeNexus({ spec: { database: managedDatabase({ backup }) } }));
+    const path = ['spec', 'resources', 'requests', 'storage'] as const;
+    simulated.settle();
+    const claim = simulated.get('PersistentVolumeClaim/gateway-backup') as KubeObject;
+    simulated.put({ ...claim, spec: { resources: { requests: { storage: present } } } });
+    const grown = { ...backup, storage: { size: '2Gi' } };
+    simulated.edit((owner) => ({
+      ...owner,
+      spec: { ...owner.spec, database: managedDatabase({ backup: grown }) },
+    }));
+    simulated.settle();
+    expect(textAt(simulated.get('PersistentVolumeClaim/gateway-backup'), ...path)).toBe(wanted);
+  });
+
   it('that was to go with the resource is let go once it is not in use and data is retained', () => {
     const backup = { schedule: '@daily', keep: 3, storage: { size: '1Gi' }, suspend: false };
     const spec = { database: managedDatabase({ backup, deletionPolicy: 'Delete' }) };

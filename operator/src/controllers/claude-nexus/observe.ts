@@ -5,6 +5,7 @@ import { isNotFound } from '../../kube/errors.ts';
 import { KINDS } from '../../kube/kinds.ts';
 import type { Kind } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { wasWrittenBy } from '../../kube/ownership.ts';
 import { at } from '../../policies/children.ts';
 import { LOGIN_STATE_KEY, parseLogins } from '../../policies/logins.ts';
 import { secretText } from '../../policies/secret.ts';
@@ -60,9 +61,14 @@ async function readSecrets(
   const names = secretNames(owner);
   const { keys, clientKeys, logins, postgresPassword } = names;
   const generated = new Set([keys, clientKeys, logins, postgresPassword]);
-  const known = new Set(owner.status?.generatedSecrets ?? []);
-  // The password of data that is there may have been put back by hand.
-  if (children.some((child) => child.kind === 'PersistentVolumeClaim')) known.add(postgresPassword);
+  const told = new Set(owner.status?.generatedSecrets ?? []);
+  const hasData = children.some((child) => child.kind === 'PersistentVolumeClaim');
+  const isOurs = (secret: KubeObject, name: string): boolean =>
+    isLabelled(secret, owner) ||
+    // The password of data that is there may have been put back by hand.
+    (hasData && name === postgresPassword) ||
+    // Somebody took the labels away.
+    (told.has(name) && wasWrittenBy(secret, FIELD_MANAGER));
   const wanted = new Set([
     ...generated,
     names.database,
@@ -76,9 +82,8 @@ async function readSecrets(
     found.flatMap((secret) => {
       const name = secret?.metadata.name ?? '';
       // Somebody else's Secret of that name is none of ours: creating ours will then say so.
-      const foreign =
-        secret !== undefined && generated.has(name) && !known.has(name) && !isLabelled(secret, owner);
-      return secret === undefined || foreign ? [] : [[name, secret] as const];
+      if (secret === undefined || (generated.has(name) && !isOurs(secret, name))) return [];
+      return [[name, secret] as const];
     }),
   );
 }

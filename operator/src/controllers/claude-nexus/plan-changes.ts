@@ -17,7 +17,7 @@ import { childKey } from '../../policies/prune.ts';
 import { decideVersion } from '../../policies/postgres-version.ts';
 import type { VersionDecision } from '../../policies/postgres-version.ts';
 import { secretText } from '../../policies/secret.ts';
-import { decideStorage } from '../../policies/storage.ts';
+import { decideStorage, noSmallerThan } from '../../policies/storage.ts';
 import type { StorageDecision } from '../../policies/storage.ts';
 import { POSTGRES_PORT, dashboardUrl, proxyUrl } from '../../resources/addresses.ts';
 import { selectorLabels } from '../../resources/names.ts';
@@ -212,8 +212,15 @@ function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): 
     postgresPassword: postgresPassword(observed),
     postgresVersion: version?.version ?? 0,
     postgresStorage: storage?.templateSize ?? '',
+    backupStorage: backupStorage(observed),
     has,
   };
+}
+
+function backupStorage(observed: Observed): string | undefined {
+  const size = observed.owner.spec.database.managed?.backup?.storage.size;
+  const claim = findChild(observed, 'PersistentVolumeClaim', nameOf(observed, 'backup'));
+  return size === undefined ? undefined : noSmallerThan(claim, size);
 }
 
 /** What each process reads at start; a value that cannot be read now leaves the pods as they are. */

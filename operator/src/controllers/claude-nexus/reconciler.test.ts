@@ -254,6 +254,35 @@ describe('Reconciler', () => {
     expect(api.objects(KINDS.Deployment)).toEqual([]);
   });
 
+  it('never writes to a Secret that somebody made in the place of a generated one', async () => {
+    const { api, reconcile } = await world();
+    await reconcile();
+    await settle();
+    await reconcile();
+    const ref = { namespace: 'team', name: 'gateway-keys' };
+    api.remove(KINDS.Secret, ref);
+    api.seed({ apiVersion: 'v1', kind: 'Secret', metadata: ref, data: { mine: 'eA==' } });
+    await settle();
+    await reconcile();
+    await reconcile();
+    expect(api.peek(KINDS.Secret, ref)?.['data']).toEqual({ mine: 'eA==' });
+    expect(conditionOf(api, 'Stalled')).toBe('True NameTaken');
+  });
+
+  it('knows a generated Secret whose labels were taken away', async () => {
+    const { api, reconcile } = await world();
+    await reconcile();
+    await settle();
+    await reconcile();
+    const ref = { namespace: 'team', name: 'gateway-keys' };
+    const before = api.peek(KINDS.Secret, ref)?.['data'];
+    api.edit(KINDS.Secret, ref, (secret) => ({ ...secret, metadata: { ...secret.metadata, labels: {} } }));
+    await settle();
+    await reconcile();
+    expect(api.peek(KINDS.Secret, ref)?.['data']).toEqual(before);
+    expect(conditionOf(api, 'Stalled')).toBeUndefined();
+  });
+
   it.each([
     [refused(422, 'Invalid'), 'True ApplyRefused'],
     [refused(403, 'Forbidden'), 'True ApplyRefused'],
