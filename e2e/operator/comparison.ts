@@ -1,6 +1,7 @@
 import { serveCluster } from './features.ts';
 import { stateOf, withoutRetained, writesAtRest } from './oracles.ts';
 import { newResource, resourcePath, untilReady } from './resource.ts';
+import { until } from '../fixtures/program.ts';
 import { resourcesPath } from './crd.ts';
 import type { Lab } from './set-up.ts';
 import type { ResourceRef } from './resource.ts';
@@ -30,12 +31,15 @@ export class Comparison {
   /** Gives a resource another spec, all of it, as `kubectl replace` does. */
   async change(ref: ResourceRef, spec: Spec): Promise<void> {
     const api = this.#lab.cluster.api();
-    const { metadata } = await api.get(resourcePath(ref));
-    const { resourceVersion } = metadata;
-    const { annotations } = metadata;
-    await api.object('PUT', resourcePath(ref), {
-      ...newResource(ref.name, spec, annotations),
-      metadata: { name: ref.name, resourceVersion, annotations },
+    await until('the change of a resource whose status is written, too', async () => {
+      const { metadata } = await api.get(resourcePath(ref));
+      const { resourceVersion, annotations } = metadata;
+      const resource = newResource(ref.name, spec, annotations);
+      const body = { ...resource, metadata: { name: ref.name, resourceVersion, annotations } };
+      const { status } = await api.request('PUT', resourcePath(ref), body);
+      if (status === 409) return undefined;
+      // Says what is wrong.
+      return status < 300 ? true : api.object('PUT', resourcePath(ref), body);
     });
   }
 

@@ -57,7 +57,8 @@ describe('credentials', () => {
     await gateway.annotate({ 'example.com/look': 'again' });
     const requests = await looks(2);
     const mutating = requests.filter(
-      ({ verb, resource }) => !['get', 'list', 'watch'].includes(verb) && resource !== 'leases',
+      ({ verb, resource, namespace }) =>
+        namespace === gateway.namespace && !['get', 'list', 'watch'].includes(verb) && resource !== 'leases',
     );
     expect(mutating).toEqual([]);
   });

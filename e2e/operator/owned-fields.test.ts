@@ -36,8 +36,8 @@ const pathOf = ({ kind, metadata }: TestObject): string =>
   `${kindPath((KINDS as Readonly<Record<string, Kind>>)[kind] as Kind, metadata.namespace ?? '')}/${metadata.name}`;
 
 /**
- * Labels and owners make a child ours and have tests of their own. A volume that has grown cannot shrink. What tells an
- * item of a list from the others is no value of it: another one makes it another item, which is whoever made it's.
+ * Labels and owners make a child ours and have tests of their own. A volume that has grown cannot shrink, and one that
+ * another pod of a set has got stays. What tells an item of a list from the others is no value of it: another one makes it another item, which is whoever made it's.
  */
 function canComeBack(child: TestObject, path: FieldPath): boolean {
   const [field, item] = [path.at(-1), path.at(-2)];
@@ -45,6 +45,7 @@ function canComeBack(child: TestObject, path: FieldPath): boolean {
   // Applied once, then the autoscaler's.
   if (child.metadata.name === 'gateway-proxy' && path.at(-1) === 'replicas') return false;
   if (child.kind === 'PersistentVolumeClaim' && path[1] === 'resources') return false;
+  if (child.kind === 'StatefulSet' && path.at(-1) === 'replicas') return false;
   return !(typeof item === 'object' && typeof field === 'string' && field in item);
 }
 

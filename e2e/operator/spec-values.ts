@@ -18,6 +18,7 @@ export const VALUES: Readonly<Record<string, readonly [unknown, ...unknown[]]>> 
   'dashboard.basePath': ['/one', '/two/'],
   'backup.schedule': ['@daily', '30 2 * * *'],
   'serviceMonitor.interval': ['10s', '1m'],
+  'ingress.dashboard.host': ['nexus.example.com', 'nexus.example.org'],
   'allowedPaths[]': ['/v1/one', '/v1/two/*'],
   'scheduling.tolerations[]': [
     { key: 'one', operator: 'Exists' },

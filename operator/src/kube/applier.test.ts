@@ -188,6 +188,40 @@ describe('Applier.apply', () => {
     expect(api.peek(KINDS.Deployment, ref)?.metadata).toMatchObject({ labels: LABELS, ...ownedBy('owner') });
   });
 
+  it('lets go of an object that its owner is to leave behind, and takes it back', async () => {
+    const { api, applier, apply } = await world();
+    await apply();
+    await settle();
+    const free = deployment('one', {});
+    const owners = () => api.peek(KINDS.Deployment, ref)?.metadata.ownerReferences?.length ?? 0;
+    await expect(applier.apply(KINDS.Deployment, free, 'another')).rejects.toBeInstanceOf(NameTakenError);
+    expect(await applier.apply(KINDS.Deployment, free, 'owner')).toBe('configured');
+    expect(owners()).toBe(0);
+    await settle();
+    expect(await apply()).toBe('configured');
+    expect(owners()).toBe(1);
+  });
+
+  it('takes away itself what the API server would refuse to make null of', async () => {
+    const { api, applier, apply } = await world();
+    const withLimits = deployment('one');
+    const limits = { resources: { limits: { cpu: '1' } } };
+    await applier.apply(KINDS.Deployment, {
+      ...withLimits,
+      spec: { ...(withLimits['spec'] as object), ...limits },
+    });
+    await settle();
+    const refusal = new ApiError('null', { status: 422, reason: 'Invalid' });
+    api.failNext('apply', refusal);
+    expect(await apply()).toBe('configured');
+    expect(api.peek(KINDS.Deployment, ref)?.['spec']).toEqual(withLimits['spec']);
+    const patches = api.writes().filter(({ verb }) => verb === 'patch');
+    expect(patches.map(({ body }) => body)).toEqual([expect.objectContaining({ spec: { resources: null } })]);
+    // What is refused for another reason stays refused.
+    api.failNext('apply', refusal);
+    await expect(apply('two')).rejects.toBe(refusal);
+  });
+
   it('looks again when somebody makes the object in between', async () => {
     const { api, apply } = await world();
     api.failNext('apply', new ApiError('conflict', { status: 409, reason: 'Conflict' }));

@@ -1,11 +1,13 @@
 import type { ApiClient, DeleteOptions } from './api-client.ts';
 import type { Cache } from './cache.ts';
 import { digest } from './digest.ts';
-import { isConflict, isNotFound, NameTakenError, StaleCacheError } from './errors.ts';
+import { emptiedFields } from './emptied-fields.ts';
+import { ApiError, isConflict, isNotFound, NameTakenError, StaleCacheError } from './errors.ts';
 import type { Kind } from './kinds.ts';
 import { keyOf } from './object.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
-import { isLabelledOurs, isOurs } from './ownership.ts';
+import { controllerOf, isLabelledOurs, isOurs } from './ownership.ts';
+import type { Ownership } from './ownership.ts';
 
 export type ApplyResult = 'created' | 'configured' | 'unchanged';
 
@@ -58,17 +60,19 @@ export class Applier {
    * Server-side apply. At rest, with the same wish and nothing changed since, no request is made. An object that is being
    * deleted is left alone.
    *
+   * @param owner uid of the resource it is made for, where that is not the one that will own it: one that is to outlive
+   *   the resource may still be owned by it
    * @throws {NameTakenError} when an object of that name is not ours
    * @throws {StaleCacheError} when it has a newer spec than the cache knows and this process did not make it
    * @throws {ApiError}
    */
-  async apply(kind: Kind, desired: KubeObject): Promise<ApplyResult> {
+  async apply(kind: Kind, desired: KubeObject, owner = controllerOf(desired)): Promise<ApplyResult> {
     const ref = refOf(desired);
     const memory = this.#memory.get(idOf(kind, ref));
     const cached = this.#cache.get(kind, ref);
-    const familiar =
-      memory !== undefined && cached !== undefined && isLabelledOurs(cached, desired, this.#manager);
-    if (!familiar) return this.#applyWithLook(kind, desired, memory === undefined ? cached : undefined);
+    const wish = { desired, owner, manager: this.#manager };
+    const familiar = memory !== undefined && cached !== undefined && isLabelledOurs(cached, wish);
+    if (!familiar) return this.#applyWithLook(kind, wish, memory === undefined ? cached : undefined);
     if (cached.metadata.deletionTimestamp !== undefined) return 'unchanged';
     if (memory.desired === digest(desired) && isAsRemembered(cached, memory)) return 'unchanged';
     const live = await this.#send(kind, desired, true);
@@ -114,12 +118,9 @@ export class Applier {
   }
 
   /** The first time, and whenever the cache does not show what was applied: nothing is overwritten unseen. */
-  async #applyWithLook(
-    kind: Kind,
-    desired: KubeObject,
-    cached: KubeObject | undefined,
-  ): Promise<ApplyResult> {
-    const before = await this.#look(kind, desired);
+  async #applyWithLook(kind: Kind, wish: Ownership, cached: KubeObject | undefined): Promise<ApplyResult> {
+    const { desired } = wish;
+    const before = await this.#look(kind, wish);
     if (cached !== undefined && (before?.metadata.generation ?? 0) > (cached.metadata.generation ?? 0)) {
       throw new StaleCacheError(`${kind.kind} ${keyOf(refOf(desired))} is newer than what was seen of it`);
     }
@@ -130,7 +131,7 @@ export class Applier {
       } catch (error) {
         // Somebody made it since: whether that is ours the second look tells.
         if (!isConflict(error)) throw error;
-        return this.#applyOver(kind, desired, await this.#look(kind, desired));
+        return this.#applyOver(kind, desired, await this.#look(kind, wish));
       }
     }
     return this.#applyOver(kind, desired, before);
@@ -143,22 +144,23 @@ export class Applier {
     return live.metadata.resourceVersion === before.metadata.resourceVersion ? 'unchanged' : 'configured';
   }
 
-  async #look(kind: Kind, desired: KubeObject): Promise<KubeObject | undefined> {
+  async #look(kind: Kind, wish: Ownership): Promise<KubeObject | undefined> {
+    const ref = refOf(wish.desired);
     let live: KubeObject;
     try {
-      live = await this.#client.get(kind, refOf(desired));
+      live = await this.#client.get(kind, ref);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
-    if (!isOurs(live, desired, this.#manager)) throw new NameTakenError(kind.kind, keyOf(refOf(desired)));
+    if (!isOurs(live, wish)) throw new NameTakenError(kind.kind, keyOf(ref));
     return live;
   }
 
   async #send(kind: Kind, desired: KubeObject, force: boolean): Promise<KubeObject> {
     const ref = refOf(desired);
     const versionBefore = this.#cache.get(kind, ref)?.metadata.resourceVersion;
-    const live = await this.#client.apply(kind, desired, { fieldManager: this.#manager, force });
+    const live = await this.#apply(kind, desired, force);
     const { resourceVersion: version, generation = 0 } = live.metadata;
     this.#memory.set(idOf(kind, ref), {
       desired: digest(desired),
@@ -168,6 +170,23 @@ export class Applier {
       versionBefore,
     });
     return live;
+  }
+
+  /** An object that is refused may be right but for what the apply would make of fields it takes away. */
+  async #apply(kind: Kind, desired: KubeObject, force: boolean): Promise<KubeObject> {
+    const options = { fieldManager: this.#manager, force };
+    try {
+      return await this.#client.apply(kind, desired, options);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 422 || !force) throw error;
+      const ref = refOf(desired);
+      const live = await this.#client.get(kind, ref);
+      const patch = emptiedFields(live, desired, this.#manager);
+      if (patch === undefined) throw error;
+      const { resourceVersion } = live.metadata;
+      await this.#client.patch(kind, ref, { ...patch, metadata: { resourceVersion } }, options);
+      return this.#client.apply(kind, desired, options);
+    }
   }
 }
 

@@ -137,7 +137,7 @@ async function applyOne(
   const kind = kindOf(object);
   const { namespace = '', name } = object.metadata;
   try {
-    const result = await applier.apply(kind, object);
+    const result = await applier.apply(kind, object, owner.metadata.uid);
     if (result === 'created') events.record(owner, created(object));
     const changed = result !== 'unchanged' || applier.isAhead(kind, { namespace, name });
     return changed ? { type: 'ahead', child: object } : undefined;

@@ -15,7 +15,15 @@ import { KINDS } from '../kinds.ts';
 import type { Kind } from '../kinds.ts';
 import { keyOf } from '../object.ts';
 import type { KubeList, KubeObject, ObjectMeta, ObjectRef } from '../object.ts';
-import { changedPaths, leavesOf, mergePatch, removeLeaves, setLeaf, valueAt } from './fake-apply.ts';
+import {
+  fieldsV1,
+  changedPaths,
+  leavesOf,
+  mergePatch,
+  removeLeaves,
+  setLeaf,
+  valueAt,
+} from './fake-apply.ts';
 
 export type FakeVerb = 'get' | 'list' | 'watch' | 'create' | 'replace' | 'apply' | 'patch' | 'delete';
 
@@ -429,11 +437,16 @@ export class FakeApi implements ApiClient {
   #answer(stored: Stored): KubeObject {
     const managedFields = [...stored.managers]
       .filter(([, paths]) => paths.size > 0)
-      .map(([name]) => {
+      .map(([name, paths]) => {
         const [manager, rest = ''] = name.split(':');
         return rest.startsWith('Apply')
-          ? { manager, operation: 'Apply', ...(rest === 'Applystatus' ? { subresource: 'status' } : {}) }
-          : { manager, operation: 'Update' };
+          ? {
+              manager,
+              operation: 'Apply',
+              fieldsV1: fieldsV1(paths),
+              ...(rest === 'Applystatus' ? { subresource: 'status' } : {}),
+            }
+          : { manager, operation: 'Update', fieldsV1: fieldsV1(paths) };
       });
     const object = structuredClone(stored.object);
     if (managedFields.length === 0) return object;

@@ -82,6 +82,19 @@ export function setLeaf(object: KubeObject, path: string, value: unknown): void 
   (parent as Json)[last] = structuredClone(value);
 }
 
+/** Paths of `leavesOf` in the form of `managedFields`. */
+export function fieldsV1(paths: Iterable<string>): Json {
+  const fields: Json = {};
+  for (const path of paths) {
+    let at = fields;
+    for (const step of JSON.parse(path) as Step[]) {
+      const name = typeof step === 'string' ? `f:${step}` : `k:${JSON.stringify({ [step.key]: step.value })}`;
+      at = (at[name] ??= {}) as Json;
+    }
+  }
+  return fields;
+}
+
 /** Takes leaves out, and the containers that are empty for it. */
 export function removeLeaves(object: KubeObject, paths: readonly string[]): void {
   // The field that tells list elements apart goes last: until then it finds them.
