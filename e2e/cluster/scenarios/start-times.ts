@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 
+import { eventually } from '../eventually.ts';
 import { logOf } from '../logs.ts';
-import { execute } from '../pods.ts';
+import { execute, untilCondition } from '../pods.ts';
 import type { TestObject } from '../../fixtures/control-plane/api.ts';
 import type { ClusterSite } from '../site.ts';
 
@@ -27,15 +28,37 @@ const STARTED_AT = `
 /** Every program serves soon after its container has started. */
 export async function measureStarts(site: ClusterSite): Promise<void> {
   const seen: Partial<Record<Program, number>> = {};
-  for (const program of Object.keys(SERVES) as Program[]) {
-    const times = [];
-    for (const pod of await podsOf(site, program)) times.push(await startTime(site, pod, program));
-    seen[program] = Math.max(...times);
-    site.note(`${program}: ${Math.round(seen[program])} ms from the start of its container until it serves`);
-  }
+  await site.disturb('start each program anew', async () => {
+    const old: string[] = [];
+    // One after the other: together, as when they are installed, they would wait for each other's processor.
+    for (const program of Object.keys(SERVES) as Program[]) {
+      const { time, replaced } = await startAnew(site, program);
+      seen[program] = time;
+      if (program !== 'operator') old.push(replaced);
+      site.note(`${program}: ${Math.round(time)} ms from the start of its container until it serves`);
+    }
+    await site.untilGone(old);
+  });
   for (const [program, time] of Object.entries(seen)) {
     expect(time, `milliseconds until the ${program} serves`).toBeLessThan(LONGEST_MS);
   }
+}
+
+/** Deletes a pod. @returns the start time of the one that takes its place */
+async function startAnew(
+  site: ClusterSite,
+  program: Program,
+): Promise<{ readonly time: number; readonly replaced: string }> {
+  const before = await podsOf(site, program);
+  const { name, namespace = '' } = before[0]?.metadata ?? { name: '' };
+  await site.real.cluster.kubectl(['delete', `pod/${name}`, '-n', namespace, '--wait=false']);
+  const pod = await eventually(`a new pod of the ${program}`, async () =>
+    (await podsOf(site, program)).find(({ metadata }) =>
+      before.every((known) => known.metadata.uid !== metadata.uid),
+    ),
+  );
+  await untilCondition(site.real, { namespace, object: `pod/${pod.metadata.name}` });
+  return { time: await startTime(site, pod, program), replaced: name };
 }
 
 async function podsOf(site: ClusterSite, program: Program): Promise<readonly TestObject[]> {
