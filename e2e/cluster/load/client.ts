@@ -57,8 +57,11 @@ async function stream(words: number): Promise<void> {
   report({ kind: 'answer', id: idOf(response), isStream: true });
 }
 
+/** As a newcomer: over a connection of its own, which any pod of the Service may get. */
 async function ask(question: string): Promise<void> {
-  const { response } = await sdk.messages.create(parametersOf(question)).withResponse();
+  const { response } = await sdk.messages
+    .create(parametersOf(question), { headers: { connection: 'close' } })
+    .withResponse();
   report({ kind: 'answer', id: idOf(response), isStream: false });
 }
 
