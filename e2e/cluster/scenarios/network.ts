@@ -21,7 +21,8 @@ type Place = keyof typeof PORTS;
 /** Whom each pod can reach of all these places; what the policies say and nothing else. */
 const REACHES: Readonly<Record<string, readonly Place[]>> = {
   // `networkPolicy.from` and `metricsFrom` of the site name these two. Nothing guards the upstream itself.
-  [TESTER]: ['upstream', 'proxy', 'dashboard'],
+  // Not of itself: it is the upstream.
+  [TESTER]: ['proxy', 'dashboard'],
   [MONITORING]: ['upstream', 'proxy metrics', 'dashboard metrics'],
   [STRANGER]: ['upstream'],
   // By its port: where an upstream is, no policy knows.

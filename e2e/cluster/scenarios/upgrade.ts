@@ -33,7 +33,8 @@ export async function upgrade(site: ClusterSite): Promise<void> {
 
 async function buildNextVersion(site: ClusterSite): Promise<{ next: ClusterImages; schema: number }> {
   const { folder, schema } = await copyAsNextVersion(
-    'alter table nexus.request add column next_version_note text;',
+    `alter table nexus.open_request add column next_version_note text;
+     alter table nexus.request add column next_version_note text;`,
   );
   try {
     return { next: await site.real.buildImages('next', folder), schema };

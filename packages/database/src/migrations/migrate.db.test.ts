@@ -53,6 +53,19 @@ async function addMigration(sql: string): Promise<string> {
 }
 
 describe('migrate', () => {
+  it('gives open and ended requests the same columns in the same order: rows move between them', async () => {
+    await migrate({ url: database.superuserUrl, log: () => undefined });
+    const columnsOf = (table: string) =>
+      ask(
+        database.superuserUrl,
+        `select column_name, udt_name from information_schema.columns
+         where table_schema = 'nexus' and table_name = '${table}' order by ordinal_position`,
+      );
+    const open = await columnsOf('open_request');
+    expect(open.length).toBeGreaterThan(30);
+    expect(open).toEqual(await columnsOf('request'));
+  });
+
   it('applies everything once, however many processes try at the same time', async () => {
     const logs: string[] = [];
     const url = database.superuserUrl;

@@ -9,6 +9,7 @@ import type { Harness } from './testing/harness.ts';
 import {
   answer,
   chunk,
+  LAST_CHUNK,
   dechunk,
   errorOf,
   parts,
@@ -147,6 +148,19 @@ describe('draining', () => {
     await wire.relay.idle();
     expect(wire.relay.inflight()).toBe(0);
     expect(wire.upstream.connections).toHaveLength(1);
+  });
+
+  it('closes the connection of a stream that has begun before, so that the next request goes elsewhere', async () => {
+    const client = await wire.client();
+    client.write(post('{"n":1}'));
+    const upstream = await wire.upstream.request();
+    upstream.write(SSE_HEAD + chunk('part'));
+    await client.until('part');
+    wire.relay.drain();
+    upstream.write(chunk('rest') + LAST_CHUNK);
+    const got = parts(await client.untilClosed());
+    expect(got.headers).not.toContain('connection: close');
+    expect(dechunk(got.body)).toEqual({ text: 'partrest', complete: true });
   });
 
   it('close ends what is left: a cut for a stream, 503 for what has no answer yet', async () => {

@@ -133,7 +133,12 @@ class ExchangeRelay implements Relay, ExchangeHost {
   }
 
   drain(): void {
+    if (this.draining) return;
     this.draining = true;
+    for (const res of this.#exchanges.keys()) {
+      // Its head said that the connection stays; the next request on it would be refused.
+      if (res.headersSent) res.once('finish', () => res.req.socket.destroySoon());
+    }
   }
 
   inflight(): number {
