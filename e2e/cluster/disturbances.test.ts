@@ -32,8 +32,9 @@ describe('an installation under load', () => {
   });
 
   test.for([
-    ['starts each of its programs within two seconds', measureStarts],
+    // The first: the metrics of pods go with them.
     ['serves the SDK through its Service; database, dashboard and metrics agree with the clients', traffic],
+    ['starts each of its programs within two seconds', measureStarts],
     ["outlives PostgreSQL's pod", killPostgres],
     ['loses nothing when a proxy pod is deleted', deleteProxy],
     [

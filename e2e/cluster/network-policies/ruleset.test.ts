@@ -46,6 +46,19 @@ describe('the rules for packets', () => {
     expect(chain(ruleset, 'ingress_10_244_0_3')).toBeUndefined();
   });
 
+  test.for([
+    ['a port', { ports: [{ port: 53 }] }, ['tcp dport 53 return']],
+    [
+      'a port by its name, which each pod gives a number',
+      { ports: [{ port: 'http' }] },
+      ['ip daddr 10.244.0.2 tcp dport 3000 return', 'ip daddr 10.244.0.3 tcp dport 3000 return'],
+    ],
+  ] as const)('let out to everybody on %s', ([, rule, expected]) => {
+    const policies = [policy({ policyTypes: ['Egress'], egress: [rule] })];
+    const ruleset = rulesetOf({ pods: [server, client], namespaces: {}, policies });
+    expect(chain(ruleset, 'egress_10_244_0_2')).toEqual(expected);
+  });
+
   test('let out to the port of each peer', () => {
     const ruleset = rulesetOf({
       pods: [server, client],

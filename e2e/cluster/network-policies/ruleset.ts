@@ -111,10 +111,13 @@ function allowed(
     // A port may have a name, which each pod that is connected to gives a number of its own.
     const target = (other?: Pod): Pod | undefined => (isIngress ? pod : other);
     if (peers.length === 0) {
-      const named = isIngress
-        ? []
-        : state.pods.flatMap((other) => withPorts(`ip daddr ${other.address}`, namedOnly(ports), other));
-      return [...withPorts('', ports, target()), ...named];
+      const named = isIngress ? [] : namedOnly(ports);
+      // No ports at all would mean every one.
+      const others = named.length === 0 ? [] : state.pods;
+      return [
+        ...withPorts('', ports, target()),
+        ...others.flatMap((other) => withPorts(`ip daddr ${other.address}`, named, other)),
+      ];
     }
     return peers.flatMap((peer) => {
       if (peer.ipBlock) return withPorts(block(field, peer.ipBlock), ports, target());

@@ -73,6 +73,13 @@ describe.skipIf(process.platform === 'win32')('the backup program', () => {
     ]);
   });
 
+  it('waits for a database that cannot be reached yet', () => {
+    tool('sleep', `touch "${folder}/up"`);
+    tool('pg_isready', `test -e "${folder}/up"`);
+    expect(backup().code).toBe(0);
+    expect(calls()).toMatch(/pg_isready -q\nsleep 5\npg_isready -q\n[^]*pg_dump/);
+  });
+
   it.each([
     ['the dump breaks off', 'pg_dump', 'echo half > .nexus-20260102T030405Z.dump.partial; exit 1'],
     ['the dump has no list of contents', 'pg_restore', 'case $1 in --list) exit 1 ;; esac'],

@@ -5,8 +5,17 @@
 
 export const BACKUP_DIR = '/backup';
 
+/** A network policy may let a new pod through a moment after it has started. */
+const AWAIT_DATABASE = `tries=60
+until pg_isready -q; do
+  tries=$((tries - 1))
+  if [ "$tries" -le 0 ]; then echo "PostgreSQL at $PGHOST does not answer" >&2; exit 1; fi
+  sleep 5
+done`;
+
 /** Reads KEEP. Leaves a complete dump under its final name or none at all. */
 export const BACKUP_SCRIPT = `set -eu
+${AWAIT_DATABASE}
 umask 027
 cd ${BACKUP_DIR}
 rm -f .nexus-*.partial
@@ -26,12 +35,7 @@ done
 
 /** Reads RESTORE_FILE: the name of a dump, or `latest`. Restores all of it or nothing. */
 export const RESTORE_SCRIPT = `set -eu
-tries=60
-until pg_isready -q; do
-  tries=$((tries - 1))
-  if [ "$tries" -le 0 ]; then echo "PostgreSQL at $PGHOST does not answer" >&2; exit 1; fi
-  sleep 5
-done
+${AWAIT_DATABASE}
 found="$(psql --no-psqlrc --no-password -Atc "select 1 from pg_catalog.pg_namespace where nspname = 'nexus'")"
 if [ -n "$found" ]; then
   echo 'the database has the schema nexus already: nothing is restored'
