@@ -217,13 +217,15 @@ class SpoolRecorder implements Recorder {
 
   /** Everything is ended: what the reader has open or has not read yet is left as well. */
   #leftBehind(): number {
-    const left = this.#unshipped() + this.#control.counter('openExchanges');
+    const left = this.#unshipped();
     return left === 0 && this.#behind() ? 1 : left;
   }
 
+  /** Ended and not acknowledged. What the reader has open may have ended, in records it has not read yet. */
   #unshipped(): number {
     const unread = this.#behind() ? this.#writer.begun - this.#control.counter('highestBegin') : 0;
-    return Math.max(0, unread) + this.#control.counter('unackedEnded');
+    const known = this.#control.counter('openExchanges') + this.#control.counter('unackedEnded');
+    return Math.max(0, Math.max(0, unread) + known - this.#writer.openExchanges);
   }
 
   #behind(): boolean {
