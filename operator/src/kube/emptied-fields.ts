@@ -1,3 +1,4 @@
+import { managedFieldsOf } from './managed-fields.ts';
 import type { KubeObject } from './object.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -11,22 +12,14 @@ type Json = Readonly<Record<string, unknown>>;
  * @returns undefined when there is nothing of that kind
  */
 export function emptiedFields(live: KubeObject, desired: KubeObject, manager: string): Json | undefined {
-  const { managedFields = [] } = live.metadata as { readonly managedFields?: readonly ManagedFields[] };
-  const own = managedFields.find((entry) => entry.manager === manager && entry.operation === 'Apply');
+  const own = managedFieldsOf(live).find((entry) => entry.manager === manager && entry.operation === 'Apply');
   const below = emptiedBelow(own?.fieldsV1 ?? {}, live, desired);
   return below === null ? undefined : below;
 }
 
-interface ManagedFields {
-  readonly manager?: string;
-  readonly operation?: string;
-  readonly fieldsV1?: Json;
-}
-
 /** null: the whole object is to go; undefined: nothing of it. */
 function emptiedBelow(owned: Json, live: unknown, desired: unknown): Json | null | undefined {
-  if (!isObject(live)) return undefined;
-  if (Object.keys(live).length === 0) return undefined;
+  if (!isObject(live) || Object.keys(live).length === 0) return undefined;
   const wanted = isObject(desired) ? desired : {};
   if (Object.keys(wanted).length === 0 && isAllOurs(owned, live)) return null;
   const patch: Record<string, unknown> = {};

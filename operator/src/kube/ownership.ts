@@ -1,3 +1,4 @@
+import { managedFieldsOf } from './managed-fields.ts';
 import type { KubeObject } from './object.ts';
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
@@ -45,15 +46,10 @@ function isControlledByOther(live: KubeObject, { owner }: Ownership): boolean {
 }
 
 function wasAppliedBy(live: KubeObject, manager: string): boolean {
-  return writersOf(live).some((entry) => entry.manager === manager && entry.operation === 'Apply');
+  return managedFieldsOf(live).some((entry) => entry.manager === manager && entry.operation === 'Apply');
 }
 
 /** Whether `manager` wrote any of the object's fields, labels or not. Needs `managedFields`. */
 export function wasWrittenBy(live: KubeObject, manager: string): boolean {
-  return writersOf(live).some((entry) => entry.manager === manager);
-}
-
-function writersOf({ metadata }: KubeObject): readonly { manager?: string; operation?: string }[] {
-  if (!('managedFields' in metadata) || !Array.isArray(metadata.managedFields)) return [];
-  return metadata.managedFields as { manager?: string; operation?: string }[];
+  return managedFieldsOf(live).some((entry) => entry.manager === manager);
 }

@@ -37,7 +37,7 @@ export function backup(context: RenderContext, managed: ManagedDatabaseSpec): Ku
       {
         spec: {
           accessModes: ['ReadWriteOnce'],
-          resources: { requests: { storage: context.backupStorage ?? wanted.storage.size } },
+          resources: { requests: { storage: context.backupStorage } },
           storageClassName,
         },
       },

@@ -1,12 +1,8 @@
 import type { ClaudeNexus } from '../api/v1alpha1/claude-nexus.ts';
+import { managedFieldsOf } from '../kube/managed-fields.ts';
+import type { ManagedFields } from '../kube/managed-fields.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { FIELD_MANAGER } from './names.ts';
-
-interface ManagedFields {
-  readonly manager?: string;
-  readonly operation?: string;
-  readonly fieldsV1?: { readonly 'f:spec'?: { readonly 'f:replicas'?: unknown } };
-}
 
 /**
  * What an apply of the proxy's Deployment says about `replicas`; undefined: nothing.
@@ -25,7 +21,11 @@ export function proxyReplicas(owner: ClaudeNexus, live: KubeObject | undefined):
 }
 
 function isOwnedByOthers(live: KubeObject): boolean {
-  const { managedFields = [] } = live.metadata as { readonly managedFields?: readonly ManagedFields[] };
-  const managers = managedFields.filter(({ fieldsV1 }) => fieldsV1?.['f:spec']?.['f:replicas'] !== undefined);
+  const managers = managedFieldsOf(live).filter((entry) => hasReplicas(entry));
   return managers.some(({ manager, operation }) => manager !== FIELD_MANAGER || operation !== 'Apply');
+}
+
+function hasReplicas({ fieldsV1 }: ManagedFields): boolean {
+  const spec = fieldsV1?.['f:spec'] as Readonly<Record<string, unknown>> | undefined;
+  return spec?.['f:replicas'] !== undefined;
 }

@@ -74,8 +74,8 @@ export interface RenderContext {
   readonly postgresVersion: number;
   /** Quantity in the StatefulSet's claim template: what the existing set has, until it is made anew. */
   readonly postgresStorage: string;
-  /** Quantity of the claim the dumps are kept in; none without backups. */
-  readonly backupStorage: string | undefined;
+  /** Quantity of the claim the dumps are kept in; empty without backups. */
+  readonly backupStorage: string;
   /** Optional APIs the cluster has. */
   readonly has: { readonly prometheusOperator: boolean; readonly cloudNativePG: boolean };
 }

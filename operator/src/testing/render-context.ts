@@ -49,7 +49,7 @@ export function renderContext(
     postgresPassword: { secret: names.postgresPassword, key: 'password' },
     postgresVersion: managed?.version ?? 17,
     postgresStorage: managed?.storage.size ?? '10Gi',
-    backupStorage: managed?.backup?.storage.size,
+    backupStorage: backupSize(owner),
     has: { prometheusOperator: true, cloudNativePG: true },
     ...overrides,
   };
@@ -63,4 +63,8 @@ function databaseSecret(): NonNullable<RenderContext['databaseSecret']> {
     dashboardUrl: url,
     'logins.json': JSON.stringify([{ name: 'nexus_proxy_a', password: MARKED }]),
   };
+}
+
+function backupSize({ spec }: ClaudeNexus): string {
+  return spec.database.managed?.backup?.storage.size ?? '';
 }

@@ -217,10 +217,10 @@ function contextOf(observed: Observed, decisions: Decisions, tools: PlanTools): 
   };
 }
 
-function backupStorage(observed: Observed): string | undefined {
+function backupStorage(observed: Observed): string {
   const size = observed.owner.spec.database.managed?.backup?.storage.size;
   const claim = findChild(observed, 'PersistentVolumeClaim', nameOf(observed, 'backup'));
-  return size === undefined ? undefined : noSmallerThan(claim, size);
+  return size === undefined ? '' : noSmallerThan(claim, size);
 }
 
 /** What each process reads at start; a value that cannot be read now leaves the pods as they are. */
