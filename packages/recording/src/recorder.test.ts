@@ -134,6 +134,23 @@ describe('the recorder', () => {
       expect(lines.find(({ level }) => level === 'error')).toMatchObject({ exchanges: 2 });
     }));
 
+  it('counts as abandoned also what has ended while the worker did not look', () =>
+    withSpool(async (spoolDir) => {
+      const workerSettings = { hangOn: 'endless.example' };
+      const { recorder, lines } = await start(spoolDir, { workerSettings });
+      const open = recorder.begin(beginMeta());
+      open.requestEnd();
+      await expect.poll(() => recorder.stats().queuedBytes, settled).toBe(0);
+      const endless = await record(recorder, 'endless.example');
+      const hanging = () => lines.find(({ msg }) => msg === 'hangs');
+      await expect.poll(hanging, settled).toMatchObject({ id: endless });
+      expect(recorder.stats().unshippedExchanges).toBe(1);
+      await open.end({ outcome: 'completed', endedAt: 1 });
+      expect(recorder.stats().unshippedExchanges).toBe(2);
+      await recorder.close({ deadlineMs: 0, ship: true });
+      expect(recorder.stats().lostExchanges.abandoned).toBe(2);
+    }));
+
   it('ends what is still open as interrupted when it is closed', () =>
     withSpool(async (spoolDir) => {
       const { recorder, read } = await start(spoolDir);

@@ -16,6 +16,11 @@ function send(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
+function hang(id: string): never {
+  send({ type: 'log', level: 'info', fields: { id }, message: 'hangs' });
+  for (;;);
+}
+
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'stop') stop.abort();
   else reader.markLost(message.id, message.reason);
@@ -26,7 +31,7 @@ while (!stop.signal.aborted) {
   for (const exchange of ended) {
     reader.processing([exchange.id]);
     if (exchange.begin.domain === settings['crashOn']) throw new Error('a poisonous exchange');
-    while (exchange.begin.domain === settings['hangOn']);
+    if (exchange.begin.domain === settings['hangOn']) hang(exchange.id);
     reader.processing([]);
     const { id, closing, lost, recovered } = exchange;
     send({ type: 'log', level: 'info', fields: { id, closing, lost, recovered }, message: 'read' });
