@@ -3,7 +3,7 @@ import { sessionKeyOf } from '../session-key.ts';
 import type { BeginMeta } from '../types.ts';
 
 /** Smaller ones cost less to write than to remember. */
-const LEAST_BODY_BYTES = 128 * 1024;
+const LEAST_BODY_BYTES = 32 * 1024;
 /** Larger ones are not remembered. */
 const MOST_BODY_BYTES = 16 * 1024 * 1024;
 

@@ -104,6 +104,23 @@ describe('the next request body of a session', () => {
     }),
   );
 
+  it.each([
+    ['as long as the first prompt of a session is compared', 60_000, 1000],
+    ['of a short question is written in full', 20_000, 21_000],
+  ])('%s', (_, length, most) =>
+    withSpool(async (spoolDir) => {
+      const test = openTestWriter(spoolDir, { segmentBytes: SEGMENT });
+      const body = noise(length, 9);
+      await record(test, body);
+      const before = bytesOnDisk(spoolDir);
+      await record(test, body);
+      const written = bytesOnDisk(spoolDir) - before;
+      expect(written).toBeLessThan(most);
+      expect(written).toBeGreaterThan(most - 1000);
+      await test.writer.close();
+    }),
+  );
+
   it('is written in full again after one that was largely new', () =>
     withSpool(async (spoolDir) => {
       const test = openTestWriter(spoolDir, { segmentBytes: SEGMENT });
