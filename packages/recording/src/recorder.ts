@@ -44,10 +44,15 @@ export interface RecorderOptions {
   segmentBytes?: number;
   /** Most that may wait in memory for the spool's disk; default 64 MiB. */
   maxQueuedBytes?: number;
+  /** Most to keep of earlier exchanges, so that of the next ones only what is new costs; 216 MiB at most. */
+  maxRememberedBytes?: number;
   fs?: JournalFs;
   now?: () => number;
 }
 
+const MAX_REMEMBERED_BYTES = 216 * 1024 * 1024;
+/** Whose part of it is how large: bodies for the journal, bodies and frames for the database. */
+const REMEMBERED_SHARES = { journal: 1 / 4, sessions: 5 / 8, frames: 1 / 8 };
 const QUARANTINE_SHARE = 1 / 8;
 const MAX_QUARANTINE_BYTES = 256 * 1024 * 1024;
 const MAX_MESSAGE_CHARACTERS = 2000;
@@ -104,9 +109,11 @@ class SpoolRecorder implements Recorder {
     this.#now = options.now ?? Date.now;
     this.#caughtUpAt = this.#now();
     const { logger } = options;
+    const maxRememberedBytes = Math.min(options.maxRememberedBytes ?? Infinity, MAX_REMEMBERED_BYTES);
     this.#writer = new JournalWriter({
       ...options,
       maxBytes: options.spoolMaxBytes,
+      maxEarlierBytes: maxRememberedBytes * REMEMBERED_SHARES.journal,
       control: this.#control,
       newId: createIdFactory({ now: this.#now, random: pooledRandom() }),
       storedHeaders,
@@ -136,6 +143,10 @@ class SpoolRecorder implements Recorder {
           lost: [...this.#writer.unmarked].map(([id, { reason }]) => ({ id, reason })),
         },
         recorderId: options.recorderId,
+        maxRememberedBytes: {
+          sessions: maxRememberedBytes * REMEMBERED_SHARES.sessions,
+          frames: maxRememberedBytes * REMEMBERED_SHARES.frames,
+        },
         ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
         settings: options.workerSettings ?? {},
       }),

@@ -5,6 +5,8 @@ import type { LostReason } from './types.ts';
 export interface RecorderWorkerData {
   journal: JournalReaderOptions;
   recorderId: string;
+  /** Most to keep of the sessions' bodies, and of frames that later ones are based on. */
+  maxRememberedBytes: { sessions: number; frames: number };
   /** Absent: nothing is shipped, the spool fills. */
   databaseUrl?: string;
   /** `workerSettings` of `openRecorder`, passed on as they are. */

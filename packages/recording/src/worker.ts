@@ -6,6 +6,7 @@ import { JournalControl } from './journal/control.ts';
 import { openJournalReader } from './journal/journal-reader.ts';
 import { openIngest } from './pipeline/ingest.ts';
 import { batchMetrics } from './pipeline/batch-metrics.ts';
+import { FrameBases } from './pipeline/frame-bases.ts';
 import { Shipper } from './pipeline/shipper.ts';
 import type { ShipperReport } from './pipeline/shipper.ts';
 import { BodyCutter } from './store/index.ts';
@@ -17,7 +18,7 @@ import type { FromWorker, RecorderWorkerData, ToWorker } from './worker-messages
  * It can die at any moment: the main thread starts it again, and the journal says where it was.
  */
 yieldToRequests();
-const { journal, recorderId, databaseUrl } = workerData as RecorderWorkerData;
+const { journal, recorderId, databaseUrl, maxRememberedBytes } = workerData as RecorderWorkerData;
 const SIGN_OF_LIFE_MS = 1000;
 const stop = new AbortController();
 const reader = openJournalReader(journal);
@@ -36,7 +37,11 @@ if (databaseUrl === undefined) {
   const shipper = new Shipper({
     reader,
     ingest,
-    cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
+    cutter: new BodyCutter({
+      digests: { canonicalDigests, chain },
+      memoryBytes: maxRememberedBytes.sessions,
+    }),
+    bases: new FrameBases(maxRememberedBytes.frames),
     recorderId,
     suspects: new Set(journal.suspects.map(({ id }) => id)),
     report: report(),

@@ -2,7 +2,7 @@ import { describeConfig, readFlags, runProgram } from '@claude-nexus/runtime';
 
 import { PROXY_CONFIG, readProxyConfig } from './config.ts';
 import { startProxy } from './start-proxy.ts';
-import { tuneCollector } from './tune-collector.ts';
+import { availableMemory, tuneCollector } from './memory.ts';
 
 const USAGE = `The recording proxy of ClaudeNexus. It takes no flags; settings are environment variables, which
 node --env-file=FILE can read from a file:
@@ -10,7 +10,7 @@ node --env-file=FILE can read from a file:
 ${describeConfig(PROXY_CONFIG)}
 `;
 
-tuneCollector();
+tuneCollector(availableMemory());
 await runProgram('proxy', async () => {
   const flags = readFlags(PROXY_CONFIG, process.argv.slice(2));
   if (flags.help) {

@@ -21,6 +21,7 @@ import type { AccessOptions } from './auth/access.ts';
 import { AccountIds } from './auth/account-ids.ts';
 import type { ProxyConfig } from './config.ts';
 import { CredentialStore } from './credentials/credential-store.ts';
+import { availableMemory } from './memory.ts';
 import { createProxyMetrics, createRelayMetrics } from './metrics.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { createRelay } from './relay/relay.ts';
@@ -40,6 +41,9 @@ const STATISTICS_CONNECTIONS = 2;
 const STATISTICS_TIMEOUT_MS = 5000;
 /** Least memory for what the spool's disk has yet to take: two of the largest bodies. */
 const LEAST_QUEUED_BYTES = 64 * 2 ** 20;
+
+/** Of the memory there is, what may hold earlier exchanges. */
+const REMEMBERED_SHARE = 1 / 8;
 
 /** What the parts of the proxy share while it starts. */
 interface Context {
@@ -107,6 +111,7 @@ async function startRecorder({ config, logger, metrics, shutdown }: Context): Pr
     recorderId,
     logger,
     metrics,
+    maxRememberedBytes: availableMemory() * REMEMBERED_SHARE,
     maxQueuedBytes: Math.max(LEAST_QUEUED_BYTES, config.maxInflightBytes / 2),
   });
   // A durable spool is shipped by the next start; another would be gone with this process.

@@ -95,9 +95,16 @@ export class BodyDraft {
  * all of them together are never larger than a segment.
  */
 export class EarlierBodies {
+  readonly #limitBytes: number;
+  /** The one added longest ago first. */
   readonly #bodies = new Map<string, EarlierBody>();
   #segment = 0;
   #bytes = 0;
+
+  /** @param limitBytes of all bodies together */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -114,6 +121,10 @@ export class EarlierBodies {
     this.forget(session);
     this.#bodies.set(session, body);
     this.#bytes += body.bytes.length;
+    for (const [oldest] of this.#bodies) {
+      if (this.#bytes <= this.#limitBytes) break;
+      this.forget(oldest);
+    }
   }
 
   forget(session: string): void {

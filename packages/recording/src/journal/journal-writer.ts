@@ -52,6 +52,8 @@ export interface JournalWriterOptions {
   lateAfterMs?: number;
   /** Bound for bytes accepted but not written; default 64 MiB. */
   maxQueuedBytes?: number;
+  /** Most to keep of earlier bodies for the next ones to refer to; default: a segment. */
+  maxEarlierBytes?: number;
   /** How long request bodies wait for a disk that writes nothing; default 1000 ms. */
   hangMs?: number;
   /** How often a failing disk is looked at; default 500 ms. */
@@ -84,7 +86,7 @@ export class JournalWriter implements RecordingHost {
   readonly storedMessage: RecordingHost['storedMessage'];
   readonly budget: SpoolBudget;
   readonly slabs = new SlabPool();
-  readonly earlierBodies = new EarlierBodies();
+  readonly earlierBodies: EarlierBodies;
   readonly lostCounts: Record<LostReason, number>;
   /** Lost exchanges the journal does not tell about yet. */
   readonly unmarked = new Map<string, { idBytes: Buffer; reason: LostReason }>();
@@ -119,6 +121,7 @@ export class JournalWriter implements RecordingHost {
     >;
     const found = listSegments(options.spoolDir);
     this.firstSegment = (found.at(-1)?.number ?? 0) + 1;
+    this.earlierBodies = new EarlierBodies(options.maxEarlierBytes ?? Infinity);
     const maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
     this.#brake = new Brake({
       highBytes: maxQueuedBytes * BRAKE_SHARE,

@@ -154,6 +154,20 @@ describe('the next request body of a session', () => {
       reader.close();
     }));
 
+  it('is written in full where there was no room to keep the one before', () =>
+    withSpool(async (spoolDir) => {
+      const test = openTestWriter(spoolDir, { segmentBytes: SEGMENT, maxEarlierBytes: 400_000 });
+      for (const session of ['a', 'b']) await record(test, FIRST_TURN, session);
+      expect(test.writer.earlierBodies.bytes).toBe(FIRST_TURN.length);
+      const before = bytesOnDisk(spoolDir);
+      await record(test, SECOND_TURN, 'b');
+      const after = bytesOnDisk(spoolDir);
+      expect(after - before).toBeLessThan(5000);
+      await record(test, SECOND_TURN, 'a');
+      expect(bytesOnDisk(spoolDir) - after).toBeGreaterThan(SECOND_TURN.length);
+      await test.writer.close();
+    }));
+
   it('may arrive so slowly that it is written in many parts', () =>
     withSpool(async (spoolDir) => {
       const test = openTestWriter(spoolDir, { segmentBytes: SEGMENT });

@@ -4,6 +4,7 @@ import { canonicalDigests, chain } from '@claude-nexus/domain';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BodyCutter } from '../store/index.ts';
+import { FrameBases } from './frame-bases.ts';
 import { openIngest } from './ingest.ts';
 import { Shipper } from './shipper.ts';
 import { journalExchange, sessionBody } from './testing/exchanges.ts';
@@ -42,6 +43,7 @@ async function ship(
     reader,
     ingest,
     cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
+    bases: new FrameBases(),
     recorderId: 'recorder-1',
     suspects: new Set(),
     report: { committed: () => undefined, failed: () => undefined, quarantined: () => undefined },

@@ -1,6 +1,7 @@
 import { canonicalDigests, chain } from '@claude-nexus/domain';
 import { describe, expect, it } from 'vitest';
 import { BodyCutter } from '../store/index.ts';
+import { FrameBases } from './frame-bases.ts';
 import type { ShipperReport } from './shipper.ts';
 import { Shipper } from './shipper.ts';
 import { eventStream, journalExchange, sessionBody } from './testing/exchanges.ts';
@@ -16,6 +17,7 @@ async function ship(batches: Batches, ingest = new MemoryIngest(), report: Parti
     reader,
     ingest,
     cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
+    bases: new FrameBases(),
     recorderId: 'recorder-1',
     suspects: new Set(),
     report: { committed: () => undefined, failed: () => undefined, quarantined: () => undefined, ...report },
@@ -245,6 +247,7 @@ describe('Shipper', () => {
       reader,
       ingest,
       cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
+      bases: new FrameBases(),
       recorderId: 'recorder-1',
       suspects: new Set(),
       report: { committed: () => undefined, failed: () => undefined, quarantined: () => undefined },

@@ -40,6 +40,7 @@ export interface ShipperOptions {
   reader: JournalReader;
   ingest: IngestPort;
   cutter: BodyCutter;
+  bases: FrameBases;
   recorderId: string;
   /** Exchanges an earlier worker died with: each is committed alone. */
   suspects: ReadonlySet<string>;
@@ -52,7 +53,7 @@ export interface ShipperOptions {
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #known = new KnownPieces();
-  readonly #bases = new FrameBases();
+  readonly #bases: FrameBases;
   /** Requests whose `pending` row is committed. */
   readonly #pending = new Map<string, CommittedRequest>();
   /** Open exchanges that get a `pending` row at the next tick. */
@@ -62,6 +63,7 @@ export class Shipper {
 
   constructor(options: ShipperOptions) {
     this.#options = options;
+    this.#bases = options.bases;
   }
 
   /** Bytes kept of earlier exchanges, to store of the next ones only what is new; by estimate. */

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openJournalReader } from '../../journal/journal-reader.ts';
 import { BodyCutter } from '../../store/index.ts';
 import type { FromWorker, RecorderWorkerData, ToWorker } from '../../worker-messages.ts';
+import { FrameBases } from '../frame-bases.ts';
 import { Shipper } from '../shipper.ts';
 import { MemoryIngest } from './fakes.ts';
 
@@ -48,6 +49,7 @@ const shipper = new Shipper({
   reader,
   ingest,
   cutter: new BodyCutter({ digests: { canonicalDigests, chain } }),
+  bases: new FrameBases(),
   recorderId,
   suspects: new Set(journal.suspects.map(({ id }) => id)),
   report: {
