@@ -52,11 +52,12 @@ export class OperatorSite {
     return { service: 'operator', ...held, remembered: 0, descriptors: descriptors?.length };
   }
 
-  /** What the operator has complained about; watches are cut on purpose. */
+  /** What the operator has complained about; connections are cut on purpose, and a request may have been on one. */
   get complaints(): string[] {
     return this.operator.output
       .split('\n')
-      .filter((line) => /"level":"(error|fatal)"|MaxListenersExceeded|leak/i.test(line));
+      .filter((line) => /"level":"(error|fatal)"|MaxListenersExceeded|leak/i.test(line))
+      .filter((line) => !line.includes('NEXUS_KUBE_API_UNREACHABLE'));
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,7 @@ import type { ClaudeNexus } from '../../api/v1alpha1/claude-nexus.ts';
 import type { ApiClient } from '../../kube/api-client.ts';
 import type { Applier } from '../../kube/applier.ts';
 import type { Cache } from '../../kube/cache.ts';
-import { ApiError, NameTakenError, isConflict } from '../../kube/errors.ts';
+import { ApiError, isConflict, isNotFound, NameTakenError, StaleCacheError } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { KINDS } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -64,7 +64,7 @@ async function act(
       events.record(owner, created(action.object));
       return undefined;
     case 'update-secret':
-      await client.replace(KINDS.Secret, action.object, { fieldManager: FIELD_MANAGER });
+      await replaceSecret(action.object, client);
       return undefined;
     case 'expand-claim':
       return expand({ namespace, name: action.name }, action.size, client);
@@ -85,6 +85,15 @@ async function act(
       return undefined;
     default:
       return action satisfies never;
+  }
+}
+
+async function replaceSecret(secret: KubeObject, client: ApiClient): Promise<void> {
+  try {
+    await client.replace(KINDS.Secret, secret, { fieldManager: FIELD_MANAGER });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new StaleCacheError(`Secret ${secret.metadata.name} went while it was looked at`, { cause: error });
   }
 }
 

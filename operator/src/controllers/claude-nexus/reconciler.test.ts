@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { ClaudeNexus } from '../../api/v1alpha1/claude-nexus.ts';
 import { Applier } from '../../kube/applier.ts';
 import { Cache } from '../../kube/cache.ts';
-import { ApiError, ApiUnreachableError } from '../../kube/errors.ts';
+import { ApiError, ApiUnreachableError, StaleCacheError } from '../../kube/errors.ts';
 import { KINDS } from '../../kube/kinds.ts';
 import type { Kind } from '../../kube/kinds.ts';
 import { createOperatorMetrics } from '../../kube/metrics.ts';
@@ -333,6 +333,21 @@ describe('Reconciler', () => {
     expect(after.map((secret) => secret?.metadata.ownerReferences?.[0]?.name)).toEqual(
       names.map(() => 'gateway'),
     );
+  });
+
+  it('looks again when a generated Secret goes between look and write', async () => {
+    const { api, reconcile } = await world();
+    await reconcile();
+    const ref = { namespace: 'team', name: 'gateway-logins' };
+    api.edit(KINDS.Secret, ref, ({ metadata, ...object }) => ({
+      ...object,
+      metadata: { ...metadata, ownerReferences: [] },
+    }));
+    await settle();
+    api.failNext('replace', refused(404, 'NotFound'), KINDS.Secret);
+    await expect(reconcile()).rejects.toThrow(StaleCacheError);
+    await reconcile();
+    expect(api.peek(KINDS.Secret, ref)?.metadata.ownerReferences).toHaveLength(1);
   });
 
   it.each([refused(500, 'InternalError'), refused(429, 'TooManyRequests'), new ApiUnreachableError('gone')])(
