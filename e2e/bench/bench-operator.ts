@@ -28,7 +28,10 @@ interface Flags {
   readonly rest: number;
 }
 
-/** What Node derives from the chart's memory limit of 384Mi; on a large machine it would collect seldom. */
+/**
+ * What Node derives from the chart's memory limit of 384Mi; on a large machine it would collect seldom. Here the operator
+ * also loads client-node for its kubeconfig, some 70 MiB that it does without in a pod.
+ */
 const IN_CONTAINER = ['--max-old-space-size=256', '--max-semi-space-size=1'];
 
 const { values } = parseArgs({
