@@ -15,13 +15,18 @@ export function availableMemory(): number {
  *
  * Bodies live outside of V8's heap. By default 64 MB of them start a full collection, however small the heap is, so at a
  * hundred requests a second the heap would be marked every few seconds for chunks that died long ago: a fifth of the
- * proxy's CPU. With the flags the bodies count like the heap itself, which may grow to twice what lived after the last
- * collection; four times, the most V8 itself would choose, saves one per cent of CPU and takes a third more memory.
- * Where little is to be had it grows less. Young objects are collected every 16 MB in the recorder's thread (the main
- * thread has its size already): in the 64 MB of a large machine, chunks that died would wait for four times as long.
+ * proxy's CPU. With the flags the bodies count like the heap itself, which may grow to four times of what lived after
+ * the last collection (the most V8 itself would choose), and to less where there is little memory: a container of 1 GiB
+ * would be ended otherwise. Young objects are collected every 16 MB in the recorder's thread (the main thread has its
+ * size already): in the 64 MB of a large machine, chunks that died would wait for four times as long.
  */
 export function tuneCollector(available: number): void {
   setFlagsFromString('--external-memory-accounted-in-global-limit');
-  setFlagsFromString(`--heap-growing-percent=${available < GIBIBYTE ? 50 : 100}`);
+  setFlagsFromString(`--heap-growing-percent=${growingPercent(available)}`);
   setFlagsFromString('--max-semi-space-size=16');
+}
+
+function growingPercent(available: number): number {
+  if (available >= 2 * GIBIBYTE) return 300;
+  return available >= GIBIBYTE ? 100 : 50;
 }
