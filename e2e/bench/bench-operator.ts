@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { findPrograms } from '../fixtures/control-plane/binaries.ts';
 import { toolsOfThisMachine } from '../fixtures/control-plane/tools.ts';
 import { resourcesPath } from '../operator/crd.ts';
-import { runOperator } from '../operator/operator-process.ts';
+import { IN_CONTAINER, runOperator } from '../operator/operator-process.ts';
 import { writesSince } from '../operator/oracles.ts';
 import { OwnPlane } from '../operator/own-plane.ts';
 import { condition, newResource } from '../operator/resource.ts';
@@ -27,12 +27,6 @@ interface Flags {
   /** Seconds for which writes at rest are counted. */
   readonly rest: number;
 }
-
-/**
- * What Node derives from the chart's memory limit of 384Mi; on a large machine it would collect seldom. Here the operator
- * also loads client-node for its kubeconfig, some 70 MiB that it does without in a pod.
- */
-const IN_CONTAINER = ['--max-old-space-size=256', '--max-semi-space-size=1'];
 
 const { values } = parseArgs({
   options: {

@@ -10,6 +10,12 @@ import type { Cluster } from '../fixtures/control-plane/cluster.ts';
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 const LEASE_NAMESPACE = 'default';
 
+/**
+ * What Node derives from the chart's memory limit of 384Mi; on a large machine it would collect seldom. With a kubeconfig
+ * the operator also loads client-node, some 70 MiB that it does without in a pod.
+ */
+export const IN_CONTAINER = ['--max-old-space-size=256', '--max-semi-space-size=1'];
+
 export interface OperatorOptions {
   /** Settings beside those of `start`. With WATCH_NAMESPACES it gets a Role in each of them and no ClusterRole. */
   readonly env?: Readonly<Record<string, string>>;

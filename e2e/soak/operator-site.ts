@@ -5,7 +5,7 @@ import { findPrograms } from '../fixtures/control-plane/binaries.ts';
 import { FaultProxy } from '../fixtures/control-plane/fault-proxy.ts';
 import { toolsOfThisMachine } from '../fixtures/control-plane/tools.ts';
 import { freePort } from '../fixtures/program.ts';
-import { runOperator } from '../operator/operator-process.ts';
+import { IN_CONTAINER, runOperator } from '../operator/operator-process.ts';
 import { OwnPlane } from '../operator/own-plane.ts';
 import type { OperatorProcess } from '../operator/operator-process.ts';
 import type { Held } from './probe.ts';
@@ -39,7 +39,7 @@ export class OperatorSite {
     const probePort = await freePort();
     const operator = await runOperator(plane.cluster, {
       server: proxy.url,
-      nodeFlags: ['--expose-gc', '--import', PROBE],
+      nodeFlags: [...IN_CONTAINER, '--expose-gc', '--import', PROBE],
       env: { SOAK_PROBE_PORT: String(probePort), ...env },
     });
     return new OperatorSite(plane, { proxy, operator, probePort });
