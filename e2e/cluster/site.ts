@@ -22,7 +22,7 @@ export const PROXIES = 2;
 /** So many streams are open at any time ... */
 const OPEN_STREAMS = 100;
 /** ... because these are kept: while one that has ended is opened anew, others are. */
-export const KEPT_STREAMS = 120;
+export const KEPT_STREAMS = 140;
 /** Longer than the longest stream: no drain breaks one off. */
 const DRAIN_SECONDS = 90;
 /** Before what clients have got since a moment, this long at most, it was asked for. */
