@@ -12,7 +12,7 @@ const LEASE_NAMESPACE = 'default';
 
 /**
  * What Node derives from the chart's memory limit of 384Mi; on a large machine it would collect seldom. With a kubeconfig
- * the operator also loads client-node, some 20 MiB that it does without in a pod.
+ * the operator also loads client-node, 30 to 45 MiB that it does without in a pod.
  */
 export const IN_CONTAINER = ['--max-old-space-size=256', '--max-semi-space-size=1'];
 
