@@ -69,32 +69,34 @@ describe('the chart', () => {
   });
 
   it.each([
-    ['as they are', {}, 'claude-nexus/operator:0.1.0', 'postgres'],
-    ['with another tag', { tag: '2' }, 'claude-nexus/operator:2', 'postgres'],
-    [
-      'in a registry',
-      { registry: 'r.example:5000/a' },
-      'r.example:5000/a/claude-nexus/operator:0.1.0',
-      'r.example:5000/a/postgres',
-    ],
+    ['as they are', {}, 'claude-nexus/operator:0.1.0'],
+    ['with another tag', { tag: '2' }, 'claude-nexus/operator:2'],
+    ['in a registry', { registry: 'r.example:5000/a' }, 'r.example:5000/a/claude-nexus/operator:0.1.0'],
     [
       'in a registry that ends in a slash',
       { registry: 'r.example/' },
       'r.example/claude-nexus/operator:0.1.0',
-      'r.example/postgres',
     ],
-    ['with a tag of its own', { operator: 'mine:3', tag: '2' }, 'mine:3', 'postgres'],
-    ['at a port, without tag', { operator: 'r.example:5000/mine' }, 'r.example:5000/mine:0.1.0', 'postgres'],
+    ['of another registry', { registry: 'r.example', operator: 'localhost/mine:3' }, 'localhost/mine:3'],
+    ['with a tag of its own', { operator: 'mine:3', tag: '2' }, 'mine:3'],
+    ['at a port, without tag', { operator: 'r.example:5000/mine' }, 'r.example:5000/mine:0.1.0'],
+    ['with a digest', { operator: `mine@sha256:${'0'.repeat(64)}` }, `mine@sha256:${'0'.repeat(64)}`],
+  ])('takes images %s', async (_, images, operator) => {
+    expect(await helm.template({ images })).toContain(`image: "${operator}"`);
+  });
+
+  it.each([
     [
-      'with a digest',
-      { operator: `mine@sha256:${'0'.repeat(64)}` },
-      `mine@sha256:${'0'.repeat(64)}`,
-      'postgres',
+      'where it is published, whatever the registry of our own',
+      { registry: 'r.example' },
+      'docker.io/library/postgres',
     ],
-  ])('takes images %s', async (_, images, operator, postgres) => {
-    const text = await helm.template({ images });
-    expect(text).toContain(`image: "${operator}"`);
-    expect(text).toMatch(new RegExp(`name: POSTGRES_IMAGE\\n\\s+value: "${postgres}"`));
+    ['from the same registry', { registry: 'r.example', postgres: 'postgres' }, 'r.example/postgres'],
+    ['by a name alone', { postgres: 'postgres' }, 'postgres'],
+  ])('takes PostgreSQL %s', async (_, images, postgres) => {
+    expect(await helm.template({ images })).toMatch(
+      new RegExp(`name: POSTGRES_IMAGE\\n\\s+value: "${postgres}"`),
+    );
   });
 
   it.each([

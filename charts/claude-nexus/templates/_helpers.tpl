@@ -53,8 +53,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- include "claude-nexus.inRegistry" (dict "root" .root "name" $name) -}}
 {{- end -}}
 
+{{/* A name that begins with a host is whole. Takes a dict of `root` and `name`. */}}
 {{- define "claude-nexus.inRegistry" -}}
+{{- if not (regexMatch "^(localhost|[^/]*[.:][^/]*)/" .name) -}}
 {{- with .root.Values.images.registry -}}{{ trimSuffix "/" . }}/{{- end -}}
+{{- end -}}
 {{- .name -}}
 {{- end -}}
 
