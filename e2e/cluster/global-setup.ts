@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 
+import { lacking } from '../fixtures/prometheus.ts';
 import { RealCluster } from './real-cluster.ts';
 import type { ClusterImages, RealClusterState } from './real-cluster.ts';
 
@@ -14,6 +15,9 @@ declare module 'vitest' {
 
 /** Brings the cluster up with the images of the sources as they are. @returns the tear-down */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Before what takes half an hour.
+  const missing = await lacking('prometheus');
+  if (missing !== undefined) throw new Error(missing);
   const real = await RealCluster.up();
   try {
     project.provide('clusterImages', await real.buildImages('test'));

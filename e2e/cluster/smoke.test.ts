@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 
 import { DashboardClient } from '../fixtures/dashboard-client.ts';
+import { untilPanelsHaveData } from './panels.ts';
 import { execute, forward, untilCondition } from './pods.ts';
 import { RealCluster } from './real-cluster.ts';
 import { secretOf } from './secrets.ts';
@@ -27,6 +28,31 @@ const containerSecurity = {
 const readiness = (port: number): object => ({
   readinessProbe: { httpGet: { path: '/health/ready', port }, periodSeconds: 1 },
 });
+
+/** Beginning of a script of a client: defines `ask(prompt)`, which answers with the message. */
+const sdkClient = (apiKey: string): string => `
+  import { request } from 'node:http';
+  import Anthropic from '@anthropic-ai/sdk';
+  const client = new Anthropic({
+    apiKey: ${JSON.stringify(apiKey)},
+    baseURL: 'http://${GATEWAY}-proxy:3000',
+    maxRetries: 0,
+    defaultHeaders: { 'x-claude-code-session-id': '${SESSION}' },
+    // The Host header decides which credential is used; fetch does not let a client choose it.
+    fetch: (url, { method, headers, body }) =>
+      new Promise((resolve, reject) => {
+        const sent = request(url, { method, headers: { ...Object.fromEntries(new Headers(headers)), host: '${HOST}' } },
+          async (answer) => {
+            const parts = await Array.fromAsync(answer);
+            resolve(new Response(Buffer.concat(parts), { status: answer.statusCode, headers: { 'content-type': answer.headers['content-type'] } }));
+          });
+        sent.once('error', reject);
+        sent.end(body);
+      }),
+  });
+  const ask = (content) =>
+    client.messages.create({ model: 'claude-sonnet-4-5', max_tokens: 100, messages: [{ role: 'user', content }] });
+`;
 
 describe('a gateway with real pods', () => {
   const images = inject('clusterImages');
@@ -115,32 +141,15 @@ describe('a gateway with real pods', () => {
     await expect(ready).resolves.toBeUndefined();
   });
 
+  test('passes helm test', async () => {
+    const printed = await real.helm(['test', 'nexus', '--namespace', system, '--timeout', '2m']);
+    expect(printed).toMatch(/Phase:\s+Succeeded/);
+  });
+
   test('serves the SDK through its Service, and shows the request in its dashboard', async () => {
     const [clientKey = ''] = Object.values(await secretOf(real, namespace, `${GATEWAY}-client-keys`));
-    const printed = await tester.script(`
-      import { request } from 'node:http';
-      import Anthropic from '@anthropic-ai/sdk';
-      const client = new Anthropic({
-        apiKey: ${JSON.stringify(clientKey)},
-        baseURL: 'http://${GATEWAY}-proxy:3000',
-        maxRetries: 0,
-        defaultHeaders: { 'x-claude-code-session-id': '${SESSION}' },
-        // The Host header decides which credential is used; fetch does not let a client choose it.
-        fetch: (url, { method, headers, body }) =>
-          new Promise((resolve, reject) => {
-            const sent = request(url, { method, headers: { ...Object.fromEntries(new Headers(headers)), host: '${HOST}' } },
-              async (answer) => {
-                const parts = await Array.fromAsync(answer);
-                resolve(new Response(Buffer.concat(parts), { status: answer.statusCode, headers: { 'content-type': answer.headers['content-type'] } }));
-              });
-            sent.once('error', reject);
-            sent.end(body);
-          }),
-      });
-      const message = await client.messages.create({
-        model: 'claude-sonnet-4-5', max_tokens: 100, messages: [{ role: 'user', content: 'answer: from inside' }],
-      });
-      console.log(message.content[0].text);
+    const printed = await tester.script(`${sdkClient(clientKey)}
+      console.log((await ask('answer: from inside')).content[0].text);
     `);
     expect(printed.trim()).toBe('from inside');
 
@@ -150,6 +159,36 @@ describe('a gateway with real pods', () => {
     const dashboard = new DashboardClient(url, keys['dashboard-api-key'] ?? '');
     const [row] = await dashboard.settledRows(SESSION, 1);
     expect(row).toMatchObject({ status: 200, outcome: 'completed', domain: HOST });
+  });
+
+  test('has data in every panel of its Grafana dashboards when Prometheus scrapes its pods', async () => {
+    const [clientKey = ''] = Object.values(await secretOf(real, namespace, `${GATEWAY}-client-keys`));
+    const dashboard = await forward(real, namespace, `service/${GATEWAY}-dashboard`, 3001);
+    onTestFinished(dashboard.close);
+    let round = 0;
+    const use = async (): Promise<void> => {
+      await tester.script(`${sdkClient(clientKey)}
+        await ask('answer: hi');
+        await ask('fail: cached');
+        await ask('fail: overloaded').catch(() => undefined);
+        client.apiKey = 'cnp_wrong';
+        await ask('answer: hi').catch(() => undefined);
+      `);
+      await (await fetch(`${dashboard.url}/health`)).body?.cancel();
+      // Something to reconcile.
+      const looked = `example.com/looked-at=${round++}`;
+      await real.cluster.kubectl(['annotate', `cnx/${GATEWAY}`, '-n', namespace, looked, '--overwrite']);
+    };
+    const queries = await untilPanelsHaveData(
+      real,
+      [
+        { namespace, deployment: `${GATEWAY}-proxy`, port: 9090 },
+        { namespace, deployment: `${GATEWAY}-dashboard`, port: 9091 },
+        { namespace: system, deployment: 'nexus-claude-nexus-operator', port: 8080 },
+      ],
+      use,
+    );
+    expect(queries).toBeGreaterThan(80);
   });
 
   test('its dashboard runs as any user with a read-only root', async () => {

@@ -1,0 +1,77 @@
+import { at } from '../fixtures/control-plane/api.ts';
+import { panelQueries } from '../fixtures/grafana.ts';
+import { Prometheus } from '../fixtures/prometheus.ts';
+import { eventually } from './eventually.ts';
+import { forward } from './pods.ts';
+import type { TestObject } from '../fixtures/control-plane/api.ts';
+import type { RealCluster } from './real-cluster.ts';
+
+const DASHBOARDS = ['traffic', 'usage', 'recorder', 'operator'];
+
+/** A Deployment whose pods are scraped. */
+export interface Scraped {
+  readonly namespace: string;
+  readonly deployment: string;
+  /** Of its metrics. */
+  readonly port: number;
+}
+
+/**
+ * Scrapes one pod of each Deployment with a real Prometheus, which labels them as a ServiceMonitor would have it, until every
+ * query of every panel of the chart's Grafana dashboards has had data.
+ *
+ * @param use makes what the panels show; called again and again
+ * @returns how many queries that were
+ * @throws Error naming the queries that stay without data
+ */
+export async function untilPanelsHaveData(
+  real: RealCluster,
+  scraped: readonly Scraped[],
+  use: () => Promise<void>,
+): Promise<number> {
+  const queries = (await Promise.all(DASHBOARDS.map((name) => panelQueries(name)))).flat();
+  const waiting = new Set(queries.map(({ expr }) => expr));
+  const forwarded = [];
+  let prometheus: Prometheus | undefined;
+  try {
+    const targets = [];
+    for (const { namespace, deployment, port } of scraped) {
+      const pod = await podOf(real, { namespace, deployment });
+      const { url, close } = await forward(real, namespace, `pod/${pod}`, port);
+      forwarded.push(close);
+      targets.push({ address: new URL(url).host, job: deployment, labels: { namespace, pod } });
+    }
+    const started = (prometheus = await Prometheus.start(targets));
+    const ask = async (): Promise<true | undefined> => {
+      await use();
+      for (const expr of waiting) {
+        const samples = await started.query(expr);
+        if (samples.some(({ value: [, text] }) => Number.isFinite(Number(text)))) waiting.delete(expr);
+      }
+      return waiting.size === 0 || undefined;
+    };
+    await eventually('data in every panel', ask).catch((error: unknown) => {
+      throw new Error(`no data: ${[...waiting].join('\n')}`, { cause: error });
+    });
+    return queries.length;
+  } finally {
+    await prometheus?.stop();
+    await Promise.all(forwarded.map((close) => close()));
+  }
+}
+
+async function podOf(
+  real: RealCluster,
+  { namespace, deployment }: { namespace: string; deployment: string },
+): Promise<string> {
+  const api = real.cluster.api();
+  const owner = await api.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`);
+  const labels = at(owner, 'spec.selector.matchLabels') as Record<string, string>;
+  const selector = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  const pods = await api.list(
+    `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector.join(','))}`,
+  );
+  const ready = pods.find((pod: TestObject) => at(pod, 'status.phase') === 'Running');
+  if (ready === undefined) throw new Error(`deployment ${deployment} in ${namespace} has no pod`);
+  return ready.metadata.name;
+}
