@@ -42,19 +42,26 @@ export async function withDashboard<T>(
  *
  * @param books `answers` since a moment, `known` all there ever were, `from` before the start of the oldest of them
  * @param expectedLost so many answers shall be missing
+ * @throws Error when the dashboard shows no books
  */
 export async function compareBooks(
   dashboard: DashboardClient,
   books: { answers: readonly string[]; known: () => readonly string[]; from: Date },
   expectedLost = 0,
 ): Promise<Differences> {
-  let seen: Differences = { lost: [], extra: [] };
+  let seen: Differences | undefined;
+  let refusal: unknown;
   const compare = async (): Promise<true | undefined> => {
-    const rows = await dashboard.allRows(`&from=${books.from.toISOString()}`);
+    const rows = await dashboard.allRows(`&from=${books.from.toISOString()}`).catch((error: unknown) => {
+      // Its database may have come back just now.
+      refusal = error;
+    });
+    if (rows === undefined) return undefined;
     seen = differences(rows, books.answers, new Set(books.known()));
     return (seen.lost.length === expectedLost && seen.extra.length === 0) || undefined;
   };
   await eventually('the books to agree', compare, SETTLE_SECONDS).catch(() => undefined);
+  if (seen === undefined) throw new Error('the books could not be read', { cause: refusal });
   return seen;
 }
 
