@@ -41,32 +41,32 @@ export function readDeltaRun(text: string, from: number, { prefix, suffix }: Del
     const start = end + head.length;
     // Comparing a slice is twice as fast as startsWith.
     if (text.slice(end, start) !== head) break;
-    const quote = quoteAfter(text, start);
-    const lineEnd = text.indexOf('\n', start);
-    if (quote === -1 || lineEnd < quote) break;
-    const isUsual = text.slice(quote, lineEnd + 2) === usualEnd;
-    if (!isUsual && !(text.startsWith(suffix, quote) && closesEvent(text, quote + suffix.length, lineEnd)))
-      break;
-    literals.push(text.slice(start, quote));
-    dataLength += lineEnd - end - EVENT_HEAD.length;
-    end = lineEnd + 2;
+    let quote = text.indexOf('"', start);
+    if (quote === -1) break;
+    let literal = text.slice(start, quote);
+    if (literal.includes('\\')) {
+      quote = endOfLiteral(text, start);
+      if (quote === -1) break;
+      literal = text.slice(start, quote);
+    }
+    if (literal.includes('\n')) break;
+    let next = quote + usualEnd.length;
+    if (text.slice(quote, next) !== usualEnd) {
+      next = text.startsWith(suffix, quote) ? afterEvent(text, quote + suffix.length) : -1;
+      if (next === -1) break;
+    }
+    literals.push(literal);
+    dataLength += next - 2 - end - EVENT_HEAD.length;
+    end = next;
   }
   return { end, events: literals.length, dataLength, literal: literals.join('') };
 }
 
-/** `endOfLiteral`, but it looks for a backslash in the literal only: there may be none in all the rest of the stream. */
-function quoteAfter(text: string, start: number): number {
-  const quote = text.indexOf('"', start);
-  return quote === -1 || !text.slice(start, quote).includes('\\') ? quote : endOfLiteral(text, start);
-}
-
-/** From the end of the delta on: the event's brace (the API pads events with spaces), the line end, the blank line. */
-function closesEvent(text: string, from: number, lineEnd: number): boolean {
+/** Position after the event of which its brace is left at `from`, or -1; the API pads events with spaces. */
+function afterEvent(text: string, from: number): number {
+  const lineEnd = text.indexOf('\n', from);
   const brace = skipSpace(text, from);
-  return (
-    brace < lineEnd &&
-    text.charCodeAt(brace) === CLOSE_BRACE &&
-    skipSpace(text, brace + 1) >= lineEnd &&
-    text.charCodeAt(lineEnd + 1) === LF
-  );
+  const isClosed =
+    brace < lineEnd && text.charCodeAt(brace) === CLOSE_BRACE && skipSpace(text, brace + 1) >= lineEnd;
+  return isClosed && text.charCodeAt(lineEnd + 1) === LF ? lineEnd + 2 : -1;
 }
