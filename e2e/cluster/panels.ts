@@ -1,9 +1,7 @@
-import { at } from '../fixtures/control-plane/api.ts';
 import { panelQueries } from '../fixtures/grafana.ts';
 import { Prometheus } from '../fixtures/prometheus.ts';
 import { eventually } from './eventually.ts';
 import { forward } from './pods.ts';
-import type { TestObject } from '../fixtures/control-plane/api.ts';
 import type { RealCluster } from './real-cluster.ts';
 
 const DASHBOARDS = ['traffic', 'usage', 'recorder', 'operator'];
@@ -17,7 +15,7 @@ export interface Scraped {
 }
 
 /**
- * Scrapes one pod of each Deployment with a real Prometheus, which labels them as a ServiceMonitor would have it, until every
+ * Scrapes one pod of each Deployment with a real Prometheus, which gives the labels a ServiceMonitor does, until every
  * query of every panel of the chart's Grafana dashboards has had data.
  *
  * @param use makes what the panels show; called again and again
@@ -36,10 +34,13 @@ export async function untilPanelsHaveData(
   try {
     const targets = [];
     for (const { namespace, deployment, port } of scraped) {
-      const pod = await podOf(real, { namespace, deployment });
-      const { url, close } = await forward(real, namespace, `pod/${pod}`, port);
+      const { url, close } = await forward(real, namespace, `deployment/${deployment}`, port);
       forwarded.push(close);
-      targets.push({ address: new URL(url).host, job: deployment, labels: { namespace, pod } });
+      targets.push({
+        address: new URL(url).host,
+        job: deployment,
+        labels: { namespace, pod: `${deployment}-0` },
+      });
     }
     const started = (prometheus = await Prometheus.start(targets));
     const ask = async (): Promise<true | undefined> => {
@@ -58,20 +59,4 @@ export async function untilPanelsHaveData(
     await prometheus?.stop();
     await Promise.all(forwarded.map((close) => close()));
   }
-}
-
-async function podOf(
-  real: RealCluster,
-  { namespace, deployment }: { namespace: string; deployment: string },
-): Promise<string> {
-  const api = real.cluster.api();
-  const owner = await api.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`);
-  const labels = at(owner, 'spec.selector.matchLabels') as Record<string, string>;
-  const selector = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-  const pods = await api.list(
-    `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector.join(','))}`,
-  );
-  const ready = pods.find((pod: TestObject) => at(pod, 'status.phase') === 'Running');
-  if (ready === undefined) throw new Error(`deployment ${deployment} in ${namespace} has no pod`);
-  return ready.metadata.name;
 }
