@@ -2,12 +2,15 @@ import type { TextPool } from './random-text.ts';
 
 /** What the stand-in is asked to answer, in the header `x-bench`. */
 export interface AnswerOrder {
-  /** `json`: a whole message. `stream`: so many deltas. `silent`: no answer, not even a head. */
-  readonly mode: 'json' | 'stream' | 'silent';
+  /**
+   * `json`: a whole message. `stream`: so many deltas, each written by itself. `burst`: the same in one write.
+   * `silent`: no answer, not even a head.
+   */
+  readonly mode: 'json' | 'stream' | 'burst' | 'silent';
   /** Answers of one seed are equal. */
   readonly seed: number;
   readonly deltas: number;
-  /** Milliseconds between two deltas; 0: the whole stream in one write. */
+  /** Milliseconds between two deltas of a `stream`; 0: as fast as they can be written. */
   readonly paceMs: number;
 }
 
@@ -15,11 +18,13 @@ export function orderHeader({ mode, seed, deltas, paceMs }: AnswerOrder): string
   return [mode, seed, deltas, paceMs].join(' ');
 }
 
+const MODES = ['json', 'stream', 'burst', 'silent'] as const;
+
 /** A request without the header, a probe whether the stand-in is there, gets an empty stream. */
 export function readOrder(header: string): AnswerOrder {
   const [mode = '', seed = 0, deltas = 0, paceMs = 0] = header.split(' ');
   return {
-    mode: mode === 'json' || mode === 'silent' ? mode : 'stream',
+    mode: MODES.find((known) => known === mode) ?? 'burst',
     seed: Number(seed),
     deltas: Number(deltas),
     paceMs: Number(paceMs),
@@ -46,7 +51,7 @@ export function jsonAnswer(pool: TextPool, order: AnswerOrder): string {
   });
 }
 
-/** The events of a `stream` answer: the start, one per delta, the end. */
+/** The events of a streamed answer: the start, one per delta, the end. */
 export function streamEvents(pool: TextPool, order: AnswerOrder): string[] {
   const text = answerText(pool, order);
   const start = {

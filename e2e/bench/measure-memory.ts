@@ -17,7 +17,7 @@ export interface MemoryResult {
 
 /** Slow enough to be open together, long enough to be measured. */
 const ANSWER = { mode: 'stream', deltas: 1000, paceMs: 500 } as const;
-const WARM = { mode: 'stream', deltas: 20, paceMs: 0 } as const;
+const WARM = { mode: 'burst', deltas: 20, paceMs: 0 } as const;
 /** As many as streams are opened: what their requests make the heaps grow by once is not of the streams. */
 const WARM_REQUESTS = 500;
 const OPEN_AT_ONCE = 25;

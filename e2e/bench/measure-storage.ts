@@ -20,7 +20,7 @@ export interface StorageResult {
 const TURNS = 40;
 /** 73 KB growing to 401 KB. */
 const SHAPE = { bytes: 73_000, growth: 8400, stream: true };
-const ANSWER = { mode: 'stream', deltas: 120, paceMs: 0 } as const;
+const ANSWER = { mode: 'burst', deltas: 120, paceMs: 0 } as const;
 const AT_ONCE = 4;
 
 /** Sends whole sessions through the recording proxy and looks at how much its database grows. */

@@ -75,7 +75,7 @@ class Connection {
     } else {
       const head = `${common}Content-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n`;
       const chunks = streamEvents(pool, order).map((text) => `${text.length.toString(16)}\r\n${text}\r\n`);
-      if (order.paceMs === 0) {
+      if (order.mode === 'burst') {
         this.#socket.write(`${head}${chunks.join('')}0\r\n\r\n`);
         this.#done();
       } else {
@@ -86,12 +86,14 @@ class Connection {
   }
 
   #pace(order: AnswerOrder, chunks: readonly string[], next: number): void {
-    setTimeout(() => {
+    const write = (): void => {
       if (this.#socket.destroyed) return;
       this.#socket.write(chunks[next] ?? '0\r\n\r\n');
       if (next < chunks.length) this.#pace(order, chunks, next + 1);
       else this.#done();
-    }, order.paceMs);
+    };
+    if (order.paceMs === 0) setImmediate(write);
+    else setTimeout(write, order.paceMs);
   }
 
   #done(): void {
