@@ -1,5 +1,8 @@
 import type { AppendEntry, EntryPlace } from './append-queue.ts';
 
+/** Room for a body that has only begun; most need no more. */
+const FIRST_ROOM_BYTES = 256 * 1024;
+
 /** Where the segment holds one stretch of a body. */
 interface PlacedSlice {
   /** Of the stretch in the body. */
@@ -43,8 +46,9 @@ export class EarlierBody {
 /** A body that is being written in full, for later ones to refer to. */
 export class BodyDraft {
   readonly #length: number;
-  /** Copies of the slices: a length that is only announced takes no memory. */
-  readonly #copies: Buffer[] = [];
+  /** The body as far as it has come, at the start of this. */
+  #bytes = Buffer.alloc(0);
+  #filled = 0;
   readonly #slices: PlacedSlice[] = [];
   /** Slices that are not in a segment yet; `recordOffset` counts from the start of their entry until they are. */
   #pending: { slice: PlacedSlice; entry: AppendEntry | undefined }[] = [];
@@ -62,9 +66,10 @@ export class BodyDraft {
    * @param slice.recordOffset of its record in the next entry
    */
   add(slice: Omit<PlacedSlice, 'bytes'>, parts: readonly Buffer[]): void {
-    const copy = Buffer.concat(parts);
-    this.#copies.push(copy);
-    const placed = { ...slice, bytes: copy.length };
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    this.#makeRoom(this.#filled + bytes);
+    for (const part of parts) this.#filled += part.copy(this.#bytes, this.#filled);
+    const placed = { ...slice, bytes };
     this.#slices.push(placed);
     this.#pending.push({ slice: placed, entry: undefined });
   }
@@ -86,7 +91,16 @@ export class BodyDraft {
     this.#isSpread ||= this.#segment !== undefined && this.#segment !== segment;
     this.#segment = segment;
     if (this.#isSpread || this.#placed !== this.#length) return undefined;
-    return new EarlierBody({ segment, bytes: Buffer.concat(this.#copies), slices: this.#slices });
+    return new EarlierBody({ segment, bytes: this.#bytes.subarray(0, this.#length), slices: this.#slices });
+  }
+
+  /** Up to the announced length, but not all at once: of a long body that never comes little memory is taken. */
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    const wanted = Math.max(bytes, Math.min(this.#length, Math.max(FIRST_ROOM_BYTES, 2 * bytes)));
+    const larger = Buffer.allocUnsafeSlow(wanted);
+    this.#bytes.copy(larger, 0, 0, this.#filled);
+    this.#bytes = larger;
   }
 }
 

@@ -72,7 +72,9 @@ function cutRequest(options: {
   const sessionKey = complete ? sessionKeyOf(exchange.begin) : undefined;
   // The first body of a session is kept as it is; of a later one only what is new.
   const isTransient = sessionKey !== undefined && cutter.remembers(sessionKey);
-  const body = exchange.requestBody(isTransient ? (bytes) => cutter.scratch.take(bytes) : undefined);
+  const body = exchange.requestBody((bytes) =>
+    isTransient ? cutter.scratch.take(bytes) : cutter.room(bytes),
+  );
   return cutter.cut({ week, body, isTransient, ...(sessionKey !== undefined && { sessionKey }) });
 }
 

@@ -180,6 +180,28 @@ describe('Shipper', () => {
     },
   );
 
+  it.each([
+    ['sessions of their own', (at: number) => ['x-claude-code-session-id', `session-${at % 3}`]],
+    ['no session', () => []],
+  ])(
+    'gives bodies of equal length of %s back exactly, however batches follow each other',
+    async (_, headers) => {
+      const turns = Array.from({ length: 24 }, (_turn, at) => {
+        const content = String.fromCodePoint(97 + at).repeat(5000);
+        const request = JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] });
+        return journalExchange({
+          request,
+          headers: ['content-type', 'application/json', ...headers(at)],
+          status: 200,
+          response: answer,
+        });
+      });
+      const batches = [turns.slice(0, 12), turns.slice(12)];
+      const { ingest } = await ship(batches.map((ended) => ({ ended })));
+      for (const turn of turns) expect(ingest.requestBody(turn.id)).toBe(turn.requestBody().toString());
+    },
+  );
+
   it('tells what it keeps of the sessions, which is at least their last bodies', async () => {
     const exchange = journalExchange({ request: sessionBody(3), status: 200, response: answer });
     const { shipper } = await ship([{ ended: [exchange] }]);

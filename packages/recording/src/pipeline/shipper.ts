@@ -199,6 +199,8 @@ export class Shipper {
 
   #prepare(sources: readonly JournalExchange[]): PreparedUnit[] {
     const { reader, cutter, recorderId } = this.#options;
+    // Batches follow each other: of those before nothing is written any more.
+    cutter.recycle();
     const prepared: PreparedUnit[] = [];
     for (const source of sources) {
       const unit: Unit = { source, committed: this.#pending.get(source.id) };

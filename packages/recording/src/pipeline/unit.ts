@@ -1,7 +1,7 @@
 import type { FrameRow, NodeRow, PieceRow, RequestRow } from '@claude-nexus/database';
 import type { JournalExchange } from '../journal/types.ts';
 import type { BodyCutter, CutPiece, EncodedFrame } from '../store/index.ts';
-import { encodeChunks, encodeFrame, FramePart } from '../store/index.ts';
+import { encodeChunks, encodeFrame, FramePart, Scratch } from '../store/index.ts';
 import { decodeRequest } from './decode-request.ts';
 import { decodeResponse } from './decode-response.ts';
 import type { DecodedRequest, Exchange } from './exchange.ts';
@@ -100,6 +100,9 @@ export interface FramedUnits {
   placed: { place: FramePlace; frame: EncodedFrame }[];
 }
 
+/** The text of one frame at a time. */
+const scratch = new Scratch();
+
 /**
  * Builds the frames of a batch.
  *
@@ -117,7 +120,8 @@ export function frameUnits(
     for (const { part, meta, sections, pieces: offered } of parts) {
       const missing = offered.filter((piece) => options.isMissing(week, piece.hash));
       const place = options.bases.place({ name: seriesOf(exchange, part), week, requestId });
-      const frame = encodeFrame({ meta, sections, pieces: missing, base: place.base?.text });
+      const contents = { meta, sections, pieces: missing, base: place.base?.text };
+      const frame = options.isRetry ? encodeFrame(contents) : encodeFrame(contents, scratch);
       if (options.isRetry) framed.placed.push({ place, frame });
       else options.bases.add(place, frame);
       framed.frames.push({

@@ -10,6 +10,7 @@ import { growTree } from './message-tree.ts';
 import type { MessageDigests } from './message-tree.ts';
 import { buildRecipe } from './recipe.ts';
 import type { Recipe } from './recipe.ts';
+import { RoomPool } from './room-pool.ts';
 import { Scratch } from './scratch.ts';
 import { PieceList } from './piece-list.ts';
 import { ownSection, SessionMemory } from './session-memory.ts';
@@ -67,6 +68,8 @@ export interface CutRequest {
 const LIKELY_CHANGES = 2;
 
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
+/** So much of the memory may be kept for bodies to come. */
+const FREE_SHARE = 1 / 8;
 
 /**
  * Cuts request bodies into pieces and prefix-tree nodes.
@@ -78,17 +81,30 @@ const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
 export class BodyCutter {
   readonly #digests: MessageDigests;
   readonly #memory: SessionMemory;
+  readonly #rooms: RoomPool;
   /** Where bodies can be read to that are cut as transient. */
   readonly scratch = new Scratch();
 
   constructor(options: { memoryBytes?: number; digests: MessageDigests }) {
+    const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
     this.#digests = options.digests;
-    this.#memory = new SessionMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+    this.#rooms = new RoomPool(memoryBytes * FREE_SHARE);
+    this.#memory = new SessionMemory(memoryBytes * (1 - FREE_SHARE), this.#rooms);
   }
 
   /** Bytes held for sessions, by estimate. */
   get memoryBytes(): number {
-    return this.#memory.bytes;
+    return this.#memory.bytes + this.#rooms.freeBytes;
+  }
+
+  /** Where a body can be read to that is not cut as transient, with room for the session's next ones. */
+  room(bytes: number): Buffer {
+    return this.#rooms.take(roomFor(bytes)).subarray(0, bytes);
+  }
+
+  /** The pieces of all bodies cut so far are done with: the memory of those that are not remembered is used again. */
+  recycle(): void {
+    this.#rooms.recycle();
   }
 
   /** Whether a body of the session was cut before and is remembered. */
@@ -110,7 +126,10 @@ export class BodyCutter {
   #cut({ sessionKey, week, body, isTransient = false }: CutRequest): CutBody {
     const earlier = sessionKey === undefined ? undefined : this.#memory.find(sessionKey, week, body);
     const parts = new BodyDivider({ body, earlier, digests: this.#digests }).divide();
-    if (parts.form === 'whole') return cutWhole(body, parts);
+    if (parts.form === 'whole') {
+      this.#rooms.giveBack(body);
+      return cutWhole(body, parts);
+    }
     const deepestKnown = deepestKnownNode(parts, earlier);
     const nodes = this.#grow(parts.messages, deepestKnown);
     const listed = newNodes(parts, nodes, deepestKnown);
@@ -118,8 +137,9 @@ export class BodyCutter {
     const digest = hashParts({ body, parts, earlier, isRemembered: sessionKey !== undefined });
     // Before the memory is updated, which may overwrite the bytes some of them were found in.
     const pieces = newPieces(body, parts);
-    if (sessionKey !== undefined) {
-      const kept = isTransient ? copyBody(body, earlier, sharedBytes(parts)) : ownBytes(body);
+    if (sessionKey === undefined) this.#rooms.giveBack(body);
+    else {
+      const kept = isTransient ? this.#copyBody(body, earlier, sharedBytes(parts)) : this.#ownBytes(body);
       this.#remember({ sessionKey, parts, nodes, earlier }, { week, ...kept, ...digest, ...texts });
     }
     return {
@@ -138,6 +158,28 @@ export class BodyCutter {
         lastUserText: texts.lastText.text,
       }),
     };
+  }
+
+  /** The body itself, or a copy if it is a small view of a large buffer that would be kept alive with it. */
+  #ownBytes(body: Buffer): KeptBody {
+    let own = body;
+    if (body.buffer.byteLength > 2 * body.length + 16_384) {
+      own = this.room(body.length);
+      body.copy(own);
+    }
+    return { body: own, room: this.#rooms.roomOf(own), viewedIn: this.#rooms.round };
+  }
+
+  /** A copy of the body, over the earlier one where that has the room, of which `shared` bytes are there already. */
+  #copyBody(body: Buffer, earlier: RememberedBody | undefined, shared: number): KeptBody {
+    const { room, viewedIn } = earlier ?? {};
+    if (room !== undefined && viewedIn !== this.#rooms.round && room.length >= body.length) {
+      body.copy(room, shared, shared);
+      return { body: room.subarray(0, body.length), room, viewedIn: undefined };
+    }
+    const own = this.room(body.length);
+    body.copy(own);
+    return { body: own, room: this.#rooms.roomOf(own), viewedIn: undefined };
   }
 
   #grow(messages: readonly MessageCut[], deepestKnown: NodeState | undefined): NodeState[] {
@@ -328,21 +370,7 @@ function sharedBytes({ bounds, knownHead, knownMessages }: BodyParts): number {
   return knownHead ? (bounds[knownMessages] as number) : 0;
 }
 
-type KeptBody = Pick<RememberedBody, 'body' | 'room'>;
-
-/** The body itself, or a copy if it is a small view of a large buffer that would be kept alive with it. */
-function ownBytes(body: Buffer): KeptBody {
-  const own = body.buffer.byteLength > 2 * body.length + 16_384 ? Buffer.from(body) : body;
-  return { body: own, room: undefined };
-}
-
-/** A copy of the body, over the earlier one where that has the room, of which `shared` bytes are there already. */
-function copyBody(body: Buffer, earlier: RememberedBody | undefined, shared: number): KeptBody {
-  const fits = earlier?.room !== undefined && earlier.room.length >= body.length;
-  const room = fits ? (earlier.room as Buffer) : Buffer.allocUnsafeSlow(roomFor(body.length));
-  body.copy(room, fits ? shared : 0, fits ? shared : 0);
-  return { body: room.subarray(0, body.length), room };
-}
+type KeptBody = Pick<RememberedBody, 'body' | 'room' | 'viewedIn'>;
 
 /** The next turns of the session are to fit as well; a small body may double. */
 function roomFor(bytes: number): number {

@@ -7,6 +7,7 @@ import {
   FRAME_DICTIONARIES,
   SHORT_BASE_VERSION,
 } from './frame-dictionary.ts';
+import type { Scratch } from './scratch.ts';
 
 /** A frame, read: its plaintext holds the pieces at the offsets their rows give. */
 export interface Frame {
@@ -31,6 +32,7 @@ export interface EncodedFrame {
   data: Buffer;
   /** Offset of each piece in the plaintext, in the order given. */
   offsets: number[];
+  /** Valid until the scratch memory it was built in is taken again, if it was. */
   plain: Buffer;
   /** Whether `base` was used: a long frame does without. */
   isBased: boolean;
@@ -65,8 +67,13 @@ const DEFAULT_LIMIT_BYTES = 128 * 1024 * 1024;
  *
  * The contents are `{ meta, sections: { name: [offset, length] } }`, offsets counted from their own end so that they
  * do not depend on how long they are. Sections may be empty and keep their names.
+ *
+ * @param scratch where to build the plaintext, which is otherwise in memory of its own
  */
-export function encodeFrame({ meta, sections = {}, pieces, base }: FrameContents): EncodedFrame {
+export function encodeFrame(
+  { meta, sections = {}, pieces, base }: FrameContents,
+  scratch?: Scratch,
+): EncodedFrame {
   const places: Record<string, [number, number]> = {};
   const parts: Uint8Array[] = [];
   let at = 0;
@@ -85,10 +92,19 @@ export function encodeFrame({ meta, sections = {}, pieces, base }: FrameContents
     at += bytes.length;
     return offset;
   });
-  const plain = Buffer.concat([prefix, contents, ...parts], at);
+  const plain = join([prefix, contents, ...parts], scratch?.take(at) ?? Buffer.allocUnsafe(at));
   const version = versionFor(plain, base);
   const isBased = version === BASE_VERSION || version === SHORT_BASE_VERSION;
   return { data: compress(plain, version, base), offsets, plain, isBased };
+}
+
+function join(parts: readonly Uint8Array[], target: Buffer): Buffer {
+  let at = 0;
+  for (const part of parts) {
+    target.set(part, at);
+    at += part.length;
+  }
+  return target;
 }
 
 function versionFor(plain: Buffer, base: Buffer | undefined): number {

@@ -32,7 +32,7 @@ class Pair {
   readonly #remembering = new BodyCutter({ digests: testDigests });
   readonly #fresh = new BodyCutter({ digests: testDigests });
   readonly #stores: readonly MemoryPieceStore[];
-  #earlierPieces: readonly CutPiece[] = [];
+  #answered: CutPiece[] = [];
   bodies = 0;
   trees = 0;
   known = 0;
@@ -56,19 +56,25 @@ class Pair {
     return fresh;
   }
 
-  /** As the recorder does it: later bodies in a buffer that is overwritten as soon as they are cut. */
+  /** As the recorder does it: bodies in memory that is used again, later ones at once, all of them after a batch. */
   #cutRemembering(body: Buffer): CutBody {
-    const isTransient = this.bodies % 3 > 0 && this.#remembering.remembers('s');
-    const place = isTransient ? this.#remembering.scratch.take(body.length) : body;
-    if (isTransient) body.copy(place);
-    const cut = this.#remembering.cut({ sessionKey: 's', week: 7, body: place, isTransient });
+    const cutter = this.#remembering;
+    const isTransient = this.bodies % 3 > 0 && cutter.remembers('s');
+    const place = isTransient ? cutter.scratch.take(body.length) : cutter.room(body.length);
+    body.copy(place);
+    const cut = cutter.cut({ sessionKey: 's', week: 7, body: place, isTransient });
     if (isTransient) place.fill('!');
-    // The pieces of the body before are usually not shipped yet.
-    for (const { hash, bytes } of this.#earlierPieces) {
+    this.#answered.push(...cut.pieces.slice(-4));
+    if (this.bodies % 4 === 0) this.#endBatch();
+    return cut;
+  }
+
+  #endBatch(): void {
+    for (const { hash, bytes } of this.#answered) {
       if (!contentHash(bytes).equals(hash)) throw new Error('a piece answered earlier has changed');
     }
-    this.#earlierPieces = cut.pieces.slice(-4);
-    return cut;
+    this.#answered = [];
+    this.#remembering.recycle();
   }
 }
 

@@ -4,6 +4,7 @@ import type { SectionFacts } from './body-facts.ts';
 import type { MessageTable } from './message-table.ts';
 import { PieceList } from './piece-list.ts';
 import type { Recipe } from './recipe.ts';
+import type { RoomPool } from './room-pool.ts';
 
 /** A head or tail, cut. */
 export interface SectionCut {
@@ -18,8 +19,10 @@ export interface SectionCut {
 export interface RememberedBody {
   week: number;
   body: Buffer;
-  /** The memory `body` begins in, if nothing else refers to it: the next body may be written over it. */
+  /** The memory `body` begins in, if it is of the pool: the next body may be written over it. */
   room: Buffer | undefined;
+  /** Not yet in this round of the pool, in which pieces are views of it. */
+  viewedIn: number | undefined;
   sha256: Buffer;
   checkpoints: readonly HashCheckpoint[];
   head: SectionCut;
@@ -53,8 +56,12 @@ export class SessionMemory {
   readonly #sessions = new Map<string, Session>();
   #bytes = 0;
 
-  constructor(limitBytes: number) {
+  readonly #rooms: RoomPool;
+
+  /** @param rooms get the memory of forgotten bodies, where it is theirs */
+  constructor(limitBytes: number, rooms: RoomPool) {
     this.#limitBytes = limitBytes;
+    this.#rooms = rooms;
   }
 
   /** Bytes retained, by estimate. */
@@ -75,11 +82,13 @@ export class SessionMemory {
 
   /** Keeps `body` as the session's latest, in the place of the one it continues. */
   remember(sessionKey: string, body: RememberedBody, continued: RememberedBody | undefined): void {
-    const others = this.#sessions.get(sessionKey)?.bodies.filter((known) => known !== continued) ?? [];
+    const known = this.#sessions.get(sessionKey)?.bodies ?? [];
+    const others = known.filter((other) => other !== continued);
     const bodies = [body, ...others].slice(0, BODIES_PER_SESSION);
-    this.forget(sessionKey);
-    const bytes = bodies.reduce((sum, known) => sum + retainedBytes(known), SESSION_OVERHEAD_BYTES);
-    if (bytes > this.#limitBytes) return;
+    const bytes = bodies.reduce((sum, kept) => sum + retainedBytes(kept), SESSION_OVERHEAD_BYTES);
+    this.#remove(sessionKey);
+    if (bytes > this.#limitBytes) return this.#giveBack([body, ...known], []);
+    this.#giveBack(known, bodies);
     this.#sessions.set(sessionKey, { bodies, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#sessions.keys()) {
@@ -89,13 +98,24 @@ export class SessionMemory {
   }
 
   forget(sessionKey?: string): void {
-    if (sessionKey === undefined) {
-      this.#sessions.clear();
-      this.#bytes = 0;
-      return;
+    for (const key of sessionKey === undefined ? [...this.#sessions.keys()] : [sessionKey]) {
+      this.#giveBack(this.#remove(key), []);
     }
-    this.#bytes -= this.#sessions.get(sessionKey)?.bytes ?? 0;
+  }
+
+  #remove(sessionKey: string): readonly RememberedBody[] {
+    const session = this.#sessions.get(sessionKey);
+    if (session === undefined) return [];
     this.#sessions.delete(sessionKey);
+    this.#bytes -= session.bytes;
+    return session.bodies;
+  }
+
+  /** One that continues another may be in the same memory. */
+  #giveBack(gone: readonly RememberedBody[], kept: readonly RememberedBody[]): void {
+    for (const { body } of gone) {
+      if (!kept.some((other) => other.body.buffer === body.buffer)) this.#rooms.giveBack(body);
+    }
   }
 }
 
@@ -115,11 +135,11 @@ function endsAlike(a: Buffer, b: Buffer, length: number): boolean {
   return a.length >= length && a.subarray(-length).equals(b.subarray(-length));
 }
 
-function retainedBytes({ body, room = body, ...cut }: RememberedBody): number {
+function retainedBytes({ body, ...cut }: RememberedBody): number {
   const { head, messages, bounds, tail, checkpoints } = cut;
   return (
     BODY_OVERHEAD_BYTES +
-    room.length +
+    body.buffer.byteLength +
     checkpoints.length * CHECKPOINT_BYTES +
     messages.bytes +
     bounds.length * BOUND_BYTES +

@@ -77,7 +77,11 @@ export function journalExchange(
         ...current.end,
       };
     },
-    requestBody: () => bytes(current.request),
+    requestBody: (allocate = (length) => Buffer.alloc(length)) => {
+      const body = allocate(bytes(current.request).length);
+      bytes(current.request).copy(body);
+      return body;
+    },
     response: () => ({
       bytes: bytes(current.response),
       chunks: current.chunks ?? [100, bytes(current.response).length],
