@@ -18,12 +18,13 @@ export interface MemoryResult {
 /** Slow enough to be open together, long enough to be measured. */
 const ANSWER = { mode: 'stream', deltas: 1000, paceMs: 500 } as const;
 const WARM = { mode: 'burst', deltas: 20, paceMs: 0 } as const;
-/** As many as streams are opened: what their requests make the heaps grow by once is not of the streams. */
-const WARM_REQUESTS = 500;
 const OPEN_AT_ONCE = 25;
 const SETTLE_MS = 3000;
 
-/** Memory per open stream: a fresh process, warmed up, before and after the streams are open. */
+/**
+ * Memory per open stream: a fresh process, before and after the streams are open. They are the second turns of sessions
+ * whose first ones have warmed it up: what is kept of a session, whether or not a stream is open, is there already.
+ */
 export async function measureMemory(
   target: Target,
   options: { factory: RequestFactory; streams: number; bodyBytes: number },
@@ -31,16 +32,20 @@ export async function measureMemory(
   const { factory, streams, bodyBytes } = options;
   const shape = { bytes: bodyBytes, growth: 1000, stream: true };
   const warm = new BenchClient(target.port);
-  for (let i = 0; i < WARM_REQUESTS; i++) await warm.exchange(factory.turn(factory.session(shape), WARM));
+  const sessions = Array.from({ length: streams }, () => factory.session(shape));
+  for (const session of sessions) await warm.exchange(factory.turn(session, WARM));
   warm.close();
   await delay(SETTLE_MS / 2);
   const before = await target.use();
   const rememberedBefore = (await target.recording?.rememberedBytes()) ?? 0;
   const clients: BenchClient[] = [];
   for (let opened = 0; opened < streams; opened += OPEN_AT_ONCE) {
-    const batch = Array.from({ length: OPEN_AT_ONCE }, () => new BenchClient(target.port));
-    clients.push(...batch);
-    await Promise.all(batch.map((client) => client.firstBytes(factory.turn(factory.session(shape), ANSWER))));
+    const batch = sessions.slice(opened, opened + OPEN_AT_ONCE).map(async (session) => {
+      const client = new BenchClient(target.port);
+      clients.push(client);
+      await client.firstBytes(factory.turn(session, ANSWER));
+    });
+    await Promise.all(batch);
   }
   await delay(SETTLE_MS);
   const after = await target.use();
