@@ -121,11 +121,8 @@ export class Reflector {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const expired = error instanceof ApiError && error.status === 410;
-    // A server that was away may come back with an older state, of which a watch from a later version would not tell.
-    // While it starts it may answer, too: with 403 or 503.
-    const wasAway = this.#failures > 0;
-    if (expired || wasAway) this.#version = undefined;
-    if (!expired) this.#report(error);
+    if (expired) this.#version = undefined;
+    else this.#report(error);
     // The first expiry after a watch that worked is routine: list again at once.
     if (!expired || this.#failures > 0) await this.#wait(error, signal);
     else this.#failures += 1;
@@ -141,8 +138,13 @@ export class Reflector {
     onFailure?.(error);
   }
 
+  /**
+   * Before another try, which begins with a list: a server that was away, however shortly, may come back with an older
+   * state, of which a watch from a later version would not tell.
+   */
   async #wait(error: unknown, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;
+    this.#version = undefined;
     await sleep(clock, backoffMs(this.#failures, error, { ...BACKOFF, random }), signal);
     this.#failures += 1;
   }
