@@ -139,7 +139,9 @@ export class BodyCutter {
     const pieces = newPieces(body, parts);
     if (sessionKey === undefined) this.#rooms.giveBack(body);
     else {
-      const kept = isTransient ? this.#copyBody(body, earlier, sharedBytes(parts)) : this.#ownBytes(body);
+      const kept = isTransient
+        ? { body: this.#copyBody(body, earlier, sharedBytes(parts)), viewedIn: undefined }
+        : { body: this.#ownBytes(body), viewedIn: this.#rooms.round };
       this.#remember({ sessionKey, parts, nodes, earlier }, { week, ...kept, ...digest, ...texts });
     }
     return {
@@ -161,25 +163,24 @@ export class BodyCutter {
   }
 
   /** The body itself, or a copy if it is a small view of a large buffer that would be kept alive with it. */
-  #ownBytes(body: Buffer): KeptBody {
-    let own = body;
-    if (body.buffer.byteLength > 2 * body.length + 16_384) {
-      own = this.room(body.length);
-      body.copy(own);
-    }
-    return { body: own, room: this.#rooms.roomOf(own), viewedIn: this.#rooms.round };
+  #ownBytes(body: Buffer): Buffer {
+    if (body.buffer.byteLength <= 2 * body.length + 16_384) return body;
+    const own = this.room(body.length);
+    body.copy(own);
+    return own;
   }
 
   /** A copy of the body, over the earlier one where that has the room, of which `shared` bytes are there already. */
-  #copyBody(body: Buffer, earlier: RememberedBody | undefined, shared: number): KeptBody {
-    const { room, viewedIn } = earlier ?? {};
-    if (room !== undefined && viewedIn !== this.#rooms.round && room.length >= body.length) {
+  #copyBody(body: Buffer, earlier: RememberedBody | undefined, shared: number): Buffer {
+    const isViewed = earlier?.viewedIn === this.#rooms.round;
+    const room = earlier === undefined || isViewed ? undefined : this.#rooms.roomOf(earlier.body);
+    if (room !== undefined && room.length >= body.length) {
       body.copy(room, shared, shared);
-      return { body: room.subarray(0, body.length), room, viewedIn: undefined };
+      return room.subarray(0, body.length);
     }
     const own = this.room(body.length);
     body.copy(own);
-    return { body: own, room: this.#rooms.roomOf(own), viewedIn: undefined };
+    return own;
   }
 
   #grow(messages: readonly MessageCut[], deepestKnown: NodeState | undefined): NodeState[] {
@@ -369,8 +370,6 @@ function readAgain(
 function sharedBytes({ bounds, knownHead, knownMessages }: BodyParts): number {
   return knownHead ? (bounds[knownMessages] as number) : 0;
 }
-
-type KeptBody = Pick<RememberedBody, 'body' | 'room' | 'viewedIn'>;
 
 /** The next turns of the session are to fit as well; a small body may double. */
 function roomFor(bytes: number): number {

@@ -19,9 +19,7 @@ export interface SectionCut {
 export interface RememberedBody {
   week: number;
   body: Buffer;
-  /** The memory `body` begins in, if it is of the pool: the next body may be written over it. */
-  room: Buffer | undefined;
-  /** Not yet in this round of the pool, in which pieces are views of it. */
+  /** The round of the room pool in which pieces are views of it: until that is over nothing may be written there. */
   viewedIn: number | undefined;
   sha256: Buffer;
   checkpoints: readonly HashCheckpoint[];
